@@ -1,0 +1,84 @@
+"""What a block is to the rest of Pimlico, and how blocks are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pimlico.hdl.common.config import BlockConfig, ConfigError
+
+ENTRY_POINTS = "pimlico.blocks"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A family's registration.
+
+    Parameters
+    ----------
+    name : str
+        As typed on the command line, ``ternary-gemm``.
+    summary : str
+        One line for ``pimlico list``.
+    config : type
+        The `BlockConfig` subclass.
+    component, cycles, stimulus : str
+        ``module:object`` of the ``wiring.Component``, the `CycleModel` and the stimulus; loaded
+        on use, so that listing blocks stays quick and the bench gets its model by name.
+    presets : Path
+        Folder of ``*.yaml`` presets.
+    properties : str, optional
+        ``module:object`` of a function ``(config) -> list[Property]`` for ``pimlico prove``.
+    diagram : tuple of tuple, optional
+        Stages of the datapath from left to right for the datasheet's block diagram:
+        ``(title, detail)`` pairs as a function of the config, ``module:object``.
+    """
+
+    name: str
+    summary: str
+    config: type[BlockConfig]
+    component: str
+    cycles: str
+    stimulus: str
+    presets: Path
+    properties: str | None = None
+    diagram: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def preset_names(self) -> list[str]:
+        return sorted(path.stem for path in self.presets.glob("*.yaml"))
+
+    def load(self, what: str) -> Any:
+        """The object that the field `what` names."""
+        module, _, name = getattr(self, what).partition(":")
+        return getattr(import_module(module), name)
+
+
+@cache
+def blocks() -> dict[str, Block]:
+    """Every announced block by name: ours and those of other installed packages."""
+    found = (point.load() for point in entry_points(group=ENTRY_POINTS))
+    return {block.name: block for block in sorted(found, key=lambda block: block.name)}
+
+
+def find(name: str) -> Block:
+    """The block called `name`.
+
+    Raises
+    ------
+    ConfigError
+        If there is none; the message names the nearest.
+    """
+    known = blocks()
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise ConfigError("BLOCK", name, f"be one of {', '.join(known)}",
+                          f"did you mean {near[0]}?" if near else "see `pimlico list`")
+    return known[name]

@@ -1,0 +1,19 @@
+"""Registration of the ternary LUT GEMM core."""
+
+from pathlib import Path
+
+from pimlico.hdl.ternary.config import TernaryConfig
+
+from .block import Block
+
+BLOCK = Block(
+    name="ternary-gemm",
+    summary="Ternary-weight GEMV/GEMM by table lookup (BitNet b1.58), integer activations",
+    config=TernaryConfig,
+    component="pimlico.hdl.ternary.core:TernaryGemm",
+    cycles="pimlico.verif.ternary.cycles:TernaryCycles",
+    stimulus="pimlico.verif.ternary.stimulus:episodes",
+    presets=Path(__file__).parent / "presets" / "ternary-gemm",
+    properties="pimlico.hdl.ternary.properties:properties",
+    diagram="pimlico.hdl.ternary.diagram:stages",
+)

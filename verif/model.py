@@ -1,0 +1,42 @@
+"""What a cycle model is, and what the bench asks of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+Values = Mapping[str, int]
+
+
+class CycleModel(ABC):
+    """The cycle contract of a block in plain Python.
+
+    Ports go by the component's names: stream ``a`` is ``a_valid``, ``a_payload`` and
+    ``a_ready``, a plain wire its own name; payloads are packed integers, ``last`` included.
+
+    Parameters
+    ----------
+    config
+        The block's configuration.
+    """
+
+    def __init__(self, config: Any):
+        self.config = config
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Return to the state that the synchronous reset leaves."""
+
+    @abstractmethod
+    def outputs(self, inputs: Values) -> dict[str, int]:
+        """Every output port in this cycle; a payload may be left out while its valid is 0."""
+
+    @abstractmethod
+    def tick(self, inputs: Values) -> None:
+        """The clock edge that ends a cycle in which `inputs` stood at the ports."""
+
+    @property
+    @abstractmethod
+    def idle(self) -> bool:
+        """True when nothing that was accepted is still to come out."""
