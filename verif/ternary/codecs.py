@@ -38,7 +38,7 @@ class FormatError(ValueError):
     """
 
     def __init__(self, offset: int, reason: str):
-        self.offset = offset
+        self.offset, self.reason = offset, reason
         super().__init__(f"at offset {offset}: {reason}")
 
 
@@ -153,8 +153,7 @@ def decode_tq2_0(data: Array) -> tuple[Array, Array]:
         slots = decode_two_bit(payload)
     except FormatError as error:
         block, byte = divmod(error.offset, TQ2_0_BYTES - 2)
-        raise FormatError(block * TQ2_0_BYTES + byte,
-                          f"byte {payload.flat[error.offset]} holds the 2-bit code 3") from None
+        raise FormatError(block * TQ2_0_BYTES + byte, error.reason) from None
     return slots[..., _inverse(tq2_0_slots())].reshape(*data.shape[:-1], -1), d
 
 
