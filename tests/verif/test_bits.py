@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pimlico.verif.bits import pack, unpack, unpack_bytes
@@ -21,12 +21,14 @@ def naive(values, width):
     return [sum((int(lane) & mask) << width * at for at, lane in enumerate(row)) for row in values]
 
 
+@settings(deadline=None)
 @given(lanes_of_words())
 def test_pack_is_the_naive_sum_of_shifted_lanes(case):
     width, values = case
     assert pack(values, width) == naive(values, width)
 
 
+@settings(deadline=None)
 @given(lanes_of_words())
 def test_unpack_is_the_inverse_of_pack(case):
     width, values = case
@@ -35,6 +37,7 @@ def test_unpack_is_the_inverse_of_pack(case):
     np.testing.assert_array_equal(again, values)
 
 
+@settings(deadline=None)
 @given(lanes_of_words())
 def test_unsigned_lanes_are_the_signed_ones_modulo_their_range(case):
     width, values = case

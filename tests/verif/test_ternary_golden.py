@@ -3,7 +3,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pimlico.hdl.ternary.config import KEY_BITS
@@ -24,6 +24,7 @@ from pimlico.verif.ternary.golden import (
 seeds = st.integers(0, 2**32 - 1)
 
 
+@settings(deadline=None)
 @given(seeds, st.integers(1, 40), st.integers(1, 70), st.sampled_from([4, 8, 16]))
 def test_gemv_is_the_plain_sum_of_products(seed, m, n, bits):
     rng = np.random.default_rng(seed)
@@ -51,6 +52,7 @@ def test_gemv_wraps_as_a_narrow_accumulator_does():
     assert gemv(weights, np.array([100, 100]), acc_width=8).tolist() == [-56, 56, 0]
 
 
+@settings(deadline=None)
 @given(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(1, 64))
 def test_wrap_keeps_the_low_bits(value, width):
     wrapped = int(wrap(value, width))
@@ -96,6 +98,7 @@ def test_fetching_from_the_table_gives_the_product(mu):
         np.testing.assert_array_equal(fetched, x.reshape(3, 4, mu) @ group.astype(int))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-5000, 5000), min_size=1),
        st.integers(0, 65535), st.integers(0, 31))
 def test_requant_is_the_rounded_fraction_saturated(acc, multiplier, shift):
