@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -146,9 +147,9 @@ def _read(path: Path) -> Any:
     try:
         reader = gguf.GGUFReader(path)
     except Exception as error:  # the reader trusts offsets and counts, and fails in many ways
-        if "GGMLQuantizationType" in str(error):
-            raise ConfigError("FILE", path, "hold tensors of types that llama.cpp knows only",
-                              f"it holds one of type {str(error).split()[0]}") from None
+        if unknown := re.search(r"(\d+)\)? is not a valid GGMLQuantizationType", str(error)):
+            raise ConfigError("FILE", path, "hold only tensors of types known to llama.cpp",
+                              f"it holds one of type {unknown[1]}") from None
         raise ConfigError("FILE", path, "be a whole GGUF file of version 2 or 3",
                           "it is cut short or damaged") from None
     if reader.endianess != gguf.GGUFEndian.LITTLE:
