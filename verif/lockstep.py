@@ -1,0 +1,339 @@
+"""RTL and cycle model side by side, every output compared on every cycle.
+
+Knows no simulator: it reads and writes binary text, the form in which simulators give values
+quickest, and in which an X shows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import cycle as endless
+from itertools import repeat
+
+import numpy as np
+
+from pimlico.hdl.common.ports import Port, Stream
+
+from .episode import Episode
+from .mismatch import Cycle, describe_mismatch, describe_stall
+from .model import CycleModel
+from .run import Outcome, Pin
+
+Read = Callable[[], str]
+Write = Callable[[str], None]
+
+PATIENCE = 2000
+"""Cycles without a beat on any stream, work still to do, after which a run has failed."""
+
+_DRAIN = 8
+_RESET_CYCLES = 2
+_HISTORY = 8
+_BIT = ("0", "1")
+_PROGRESS_EVERY = 1024
+
+
+class LockstepError(Exception):
+    """The block does not do what its model says."""
+
+
+class Lockstep:
+    """One run of the bench.
+
+    Parameters
+    ----------
+    ports : sequence of Port
+        The component's ports.
+    pins : sequence of Pin
+        The top module's ports that carry them.
+    read, write : mapping of str to callable
+        By pin name: outputs' values, most significant bit first, and inputs' setters.
+    model : CycleModel
+    seed : int
+        Seeds the stalls.
+    cycles : int
+        Where to stop.
+    record : bool
+        Keep every payload taken from an output stream.
+    progress : callable, optional
+        Called now and then with the cycles done.
+    """
+
+    def __init__(self, ports: Sequence[Port], pins: Sequence[Pin], read: Mapping[str, Read],
+                 write: Mapping[str, Write], model: CycleModel, *, seed: int, cycles: int,
+                 record: bool = False, progress: Callable[[int], object] = lambda done: None):
+        self.outcome = Outcome()
+        self._ports = {port.name: port for port in ports}
+        self._pins = pins
+        self._read = read
+        self._model = model
+        self._rng = np.random.default_rng([seed, 1])
+        self._limit = cycles
+        self._progress = progress
+        self._inputs: dict[str, int] = {}
+        self._history: deque[Cycle] = deque(maxlen=_HISTORY)
+        self._episode = ""
+        self._connect({(pin.stream, pin.role): pin for pin in pins}, write, record)
+
+    def _connect(self, pins: Mapping[tuple[str | None, str], Pin], write: Mapping[str, Write],
+                 record: bool) -> None:
+        self._clk = write[pins[None, "clk"].name]
+        reset = pins[None, "rst"]
+        self._reset = write[reset.name]
+        self._in_reset, self._out_of_reset = "01" if reset.name.endswith("n") else "10"
+        self._sources: list[_Source] = []
+        self._sinks: list[_Sink] = []
+        self._input_wires: list[_InputWire] = []
+        self._bits: list[tuple[Read, str]] = []
+        self._words: list[tuple[Read, str]] = []
+        for name, port in self._ports.items():
+            here = {role: pin.name for (stream, role), pin in pins.items() if stream == name}
+            if not isinstance(port, Stream):
+                if port.direction == "in":
+                    self._input_wires.append(
+                        _InputWire(name, port.width, self._inputs, write[here["wire"]]))
+                else:
+                    self._words.append((self._read[here["wire"]], name))
+            elif port.direction == "in":
+                writes = {role: write[pin] for role, pin in here.items() if pin in write}
+                width = pins[name, "tdata"].width
+                self._sources.append(_Source(port, width, self._inputs, writes))
+                self._bits.append((self._read[here["tready"]], f"{name}_ready"))
+            else:
+                reads = {role: self._read[pin] for role, pin in here.items() if pin in self._read}
+                kept = self.outcome.recorded.setdefault(name, []) if record else None
+                self._sinks.append(
+                    _Sink(port, self._inputs, write[here["tready"]], reads, kept))
+                self._bits.append((self._read[here["tvalid"]], f"{name}_valid"))
+
+    def play(self, episodes: Iterable[Episode]) -> Iterator[None]:
+        """Run `episodes`, giving way after each half of a clock cycle.
+
+        Raises
+        ------
+        LockstepError
+            At the first output that differs from the model's or is X, or if the block stops
+            moving.
+        """
+        for episode in episodes:
+            self.outcome.episodes += 1
+            yield from self._play(episode)
+            if self.outcome.cycles >= self._limit:
+                return
+
+    def _play(self, episode: Episode) -> Iterator[None]:
+        self._begin(episode)
+        yield from self._play_reset()
+        outcome, inputs = self.outcome, self._inputs
+        sources, sinks, wires = self._sources, self._sinks, self._input_wires
+        outputs, tick, clk = self._model.outputs, self._model.tick, self._clk
+        remember, agrees, always = self._history.append, self._agrees, len(self._bits)
+        always += len(self._words)
+        first = outcome.cycles
+        end = min(self._limit, first + episode.cycles if episode.cycles else self._limit)
+        still = drained = 0
+        self._reset(self._out_of_reset)
+        for now in range(first, end):
+            clk("0")
+            for source in sources:
+                if source.free:
+                    source.offer()
+            for sink in sinks:
+                sink.decide()
+            for wire in wires:
+                wire.change()
+            yield
+
+            expected = outputs(inputs)
+            remember((now, inputs.copy(), expected.copy()))
+            if not agrees(expected):
+                raise LockstepError(self._explain(expected, first))
+            outcome.comparisons += always
+            outcome.cycles += 1
+            still += 1
+            for source in sources:
+                if not source.free and expected[source.ready]:
+                    source.free = True
+                    still = 0
+            for sink in sinks:
+                if expected[sink.valid]:
+                    outcome.comparisons += sink.compared
+                    if inputs[sink.ready]:
+                        still = 0
+                        if sink.kept is not None:
+                            sink.kept.append(expected[sink.payload])
+            tick(inputs)
+            clk("1")
+            if not now % _PROGRESS_EVERY:
+                self._progress(now)
+            yield
+
+            if still and episode.cycles is None:
+                if self._finished:
+                    drained += 1
+                    if drained == _DRAIN:
+                        return
+                elif still == PATIENCE:
+                    raise LockstepError(describe_stall(
+                        self._ports.values(), self._history, episode.name, self._model.idle))
+
+    def _begin(self, episode: Episode) -> None:
+        self._episode = episode.name
+        for source in self._sources:
+            source.load(episode.beats.get(source.name, []),
+                        _draws(self._rng, episode.valid.get(source.name, 1)))
+        for sink in self._sinks:
+            sink.load(_draws(self._rng, episode.ready.get(sink.name, 1)))
+        for wire in self._input_wires:
+            wire.load(episode.wires.get(wire.name, [0]))
+
+    def _play_reset(self) -> Iterator[None]:
+        self._reset(self._in_reset)
+        for age in range(_RESET_CYCLES):
+            self._clk("0")
+            yield
+            if age:
+                expected = self._model.outputs(self._inputs)
+                self._history.append((self.outcome.cycles, dict(self._inputs), dict(expected)))
+                if not self._agrees(expected):
+                    raise LockstepError(self._explain(expected, self.outcome.cycles))
+                self.outcome.comparisons += len(self._bits) + len(self._words)
+            self._model.reset()
+            self.outcome.cycles += 1
+            self._clk("1")
+            yield
+
+    @property
+    def _finished(self) -> bool:
+        return not any(source.left or not source.free for source in self._sources) \
+            and self._model.idle
+
+    def _agrees(self, expected: Mapping[str, int]) -> bool:
+        try:
+            for read, name in self._bits:
+                if read() != _BIT[expected[name]]:
+                    return False
+            for read, name in self._words:
+                if int(read(), 2) != expected[name]:
+                    return False
+            for sink in self._sinks:
+                if expected[sink.valid] and not sink.agrees(expected[sink.payload]):
+                    return False
+        except (ValueError, KeyError, IndexError):
+            return False
+        return True
+
+    def _explain(self, expected: Mapping[str, int], first: int) -> str:
+        values = {pin.name: self._read[pin.name]() for pin in self._pins
+                  if pin.direction == "output"}
+        return describe_mismatch(self._ports, self._pins, values, expected, self._history,
+                                 self._episode, self.outcome.cycles, first)
+
+
+class _Source:
+    """Offers the beats of an episode on an input stream, and holds each until it is taken."""
+
+    def __init__(self, port: Stream, tdata_width: int, inputs: dict[str, int],
+                 writes: Mapping[str, Write]):
+        self.name = port.name
+        self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
+        self.payload = f"{port.name}_payload"
+        self._inputs = inputs
+        self._set_data, self._set_valid = writes["tdata"], writes["tvalid"]
+        self._set_last = writes.get("tlast")
+        self._data_width = port.data_width
+        self._data_mask = (1 << port.data_width) - 1
+        self._payload_mask = (1 << port.width) - 1
+        self._format = f"0{tdata_width}b"
+        self.left = 0
+        self.free = True
+
+    def load(self, beats: Sequence[int], decide: Callable[[], int]) -> None:
+        self._beats, self._decide = iter(beats), decide
+        self.left = len(beats)
+        self.free = True
+        self._inputs[self.valid] = 0
+        self._set_valid("0")
+        self._put(0)
+
+    def offer(self) -> None:
+        inputs = self._inputs
+        if self.left and self._decide():
+            self.left -= 1
+            self.free = False
+            self._put(next(self._beats))
+            if not inputs[self.valid]:
+                inputs[self.valid] = 1
+                self._set_valid("1")
+        elif inputs[self.valid]:
+            inputs[self.valid] = 0
+            self._set_valid("0")
+            # A block that takes a payload without its valid must not find the old one there.
+            self._put(inputs[self.payload] ^ self._payload_mask)
+
+    def _put(self, payload: int) -> None:
+        self._inputs[self.payload] = payload
+        self._set_data(format(payload & self._data_mask, self._format))
+        if self._set_last is not None:
+            self._set_last(_BIT[payload >> self._data_width])
+
+
+class _Sink:
+    """Takes beats from an output stream, and compares their payloads."""
+
+    def __init__(self, port: Stream, inputs: dict[str, int], set_ready: Write,
+                 reads: Mapping[str, Read], kept: list[int] | None):
+        self.name = port.name
+        self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
+        self.payload = f"{port.name}_payload"
+        self.kept = kept
+        self.compared = 2 if port.has_last else 1
+        self._inputs, self._set_ready = inputs, set_ready
+        self._read_data, self._read_last = reads["tdata"], reads.get("tlast")
+        self._data_width = port.data_width
+        self._data_mask = (1 << port.data_width) - 1
+
+    def load(self, decide: Callable[[], int]) -> None:
+        self._decide = decide
+        self._inputs[self.ready] = 0
+        self._set_ready("0")
+
+    def decide(self) -> None:
+        ready = self._decide()
+        if ready != self._inputs[self.ready]:
+            self._inputs[self.ready] = ready
+            self._set_ready(_BIT[ready])
+
+    def agrees(self, payload: int) -> bool:
+        if int(self._read_data(), 2) != payload & self._data_mask:
+            return False
+        return self._read_last is None or self._read_last() == _BIT[payload >> self._data_width]
+
+
+class _InputWire:
+    def __init__(self, name: str, width: int, inputs: dict[str, int], write: Write):
+        self.name = name
+        self._inputs, self._write = inputs, write
+        self._format = f"0{width}b"
+
+    def load(self, values: Sequence[int]) -> None:
+        self._next = endless(values).__next__
+        self._inputs[self.name] = 0
+        self._write(format(0, self._format))
+
+    def change(self) -> None:
+        value = self._next()
+        if value != self._inputs[self.name]:
+            self._inputs[self.name] = value
+            self._write(format(value, self._format))
+
+
+def _draws(rng: np.random.Generator, probability: float) -> Callable[[], int]:
+    if probability >= 1:
+        return repeat(1).__next__
+    return _draw_blocks(rng, probability).__next__
+
+
+def _draw_blocks(rng: np.random.Generator, probability: float) -> Iterator[int]:
+    while True:
+        yield from (rng.random(1024) < probability).astype(int).tolist()
