@@ -111,6 +111,12 @@ def test_requant_rounds_ties_to_even():
     assert requant(np.array([1, 3, 5, -1, -3, -5]), 1, 1).tolist() == [0, 2, 2, 0, -2, -2]
 
 
+def test_requant_of_large_accumulators_by_the_smallest_factor():
+    acc = np.array([1 << 37, -(1 << 38), 1 << 38, (1 << 63) - 1, -(1 << 63)])
+    assert requant(acc, 1, 31).tolist() == [64, -128, 127, 127, -128]
+    assert requant(acc, 0, 0).tolist() == [0] * 5
+
+
 def test_activations_are_scaled_by_their_largest():
     q, s = quantize_activations(np.array([[0.5, -1.0, 0.25], [0.0, 0.0, 0.0]], np.float32))
     assert q.dtype == np.int8
