@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from pimlico.hdl.common.config import BlockConfig, ConfigError
-from pimlico.hdl.common.ports import Port, Stream, Wire
 from pimlico.hdl.common.ports import Field as Slice
+from pimlico.hdl.common.ports import Port, Stream, Wire
 
 ACT_BITS = {"int4": 4, "int8": 8, "int16": 16}
 KEY_BITS = {1: 2, 2: 4, 3: 5, 4: 7, 5: 8}
@@ -17,6 +17,8 @@ MULTIPLIER_BITS = 16
 SHIFT_BITS = 5
 BLOCK = 256
 
+BAD_FRAME = 6
+BAD_CODE = 7
 STATUS = {
     0: "ok",
     1: "cfg refused: n is 0",
@@ -24,8 +26,8 @@ STATUS = {
     3: "cfg refused: m is 0",
     4: "cfg refused: m is above m_max",
     5: "cfg refused: n is not a multiple of 256",
-    6: "a: first or last is not where the job's n puts it; the count was followed",
-    7: "w: a code that stands for no weight; it was read as 0",
+    BAD_FRAME: "a: first or last is not where the job's n puts it; the count was followed",
+    BAD_CODE: "w: a code that stands for no weight; it was read as 0",
 }
 
 
@@ -72,6 +74,9 @@ class TernaryConfig(BlockConfig):
     mux: Annotated[Literal["andor", "tree"], Field(
         description="form of the table's read port: AND-OR of decoded lines, or a tree of 2:1 "
                     "multiplexers")] = "andor"
+    adder: Annotated[Literal["carry", "compressor"], Field(
+        description="form of the reduction tree: two-input adders on FPGA carry chains, or a "
+                    "carry-save compressor tree, the smallest in gates")] = "carry"
     n_max: Annotated[int, Field(
         ge=1, le=1 << 20, description="largest row length N, in weights")] = 4096
     m_max: Annotated[int, Field(
@@ -180,6 +185,16 @@ class TernaryConfig(BlockConfig):
         }[self.weight_format]
 
     @property
+    def decode_stage(self) -> bool:
+        """Whether weights are decoded to keys in a register stage of their own, beside the
+        table stage; else a weight beat is taken in the cycle that fetches with it."""
+        return self.weight_format != "keys" and (self.mu > 1 or self.trits_per_byte == 5)
+
+    @property
+    def trits_per_byte(self) -> int:
+        return 5 if self.weight_format in ("base3x5", "tq1_0") else 4
+
+    @property
     def digit_beats(self) -> int:
         """``tq1_0``: beats of a block that carry ``qs``; the ``qh`` beats come after."""
         return 240 // self.columns
@@ -200,6 +215,11 @@ class TernaryConfig(BlockConfig):
     def job_beats(self, n: int, m: int) -> int:
         """Beats of a job; its cycles too at full rate."""
         return self.tile_beats(n) * -(-m // self.keys)
+
+    @property
+    def rows_bits(self) -> int:
+        """Bits of a count of rows in a beat, 0 to K."""
+        return self.keys.bit_length()
 
     @property
     def n_bits(self) -> int:
@@ -235,7 +255,8 @@ class TernaryConfig(BlockConfig):
                 Slice("last", 1, doc="last beat of a row tile")),
                 "activations, repeated for every row tile"),
             Stream("w", "in", (
-                Slice("data", self.weight_bits, self.keys, doc=f"{self.weight_format}, a lane a row"),),
+                Slice("data", self.weight_bits, self.keys,
+                      doc=f"{self.weight_format}, a lane a row"),),
                 "weights, a beat for each activation beat"),
         ]
         if self.addend:

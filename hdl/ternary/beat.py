@@ -1,0 +1,19 @@
+"""What is known of a beat beside its data."""
+
+from __future__ import annotations
+
+from amaranth.lib import data
+
+from .config import MULTIPLIER_BITS, SHIFT_BITS, TAG_BITS, TernaryConfig
+
+
+def beat_layout(config: TernaryConfig) -> data.StructLayout:
+    """Travels with a beat from the table to the output.
+
+    ``first`` and ``last`` are of the row tile, ``job_last`` marks a job's last row tile,
+    ``rows`` counts the rows of the tile that exist; the rest is the job's.
+    """
+    members = {"first": 1, "last": 1, "job_last": 1, "rows": config.rows_bits, "tag": TAG_BITS}
+    if config.out == "int8_requant":
+        members |= {"multiplier": MULTIPLIER_BITS, "shift": SHIFT_BITS}
+    return data.StructLayout(members)
