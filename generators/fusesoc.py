@@ -1,0 +1,46 @@
+"""File lists for other build systems: a FuseSoC core file (CAPI2) and a plain ``.f`` list."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import yaml
+
+from .block import Block
+from .verilog import Emitted
+
+
+def core_file(block: Block, emitted: Emitted) -> str:
+    """Text of ``<top>.core``, with the targets ``default``, ``lint`` and ``sim``."""
+    top = emitted.top
+    core = {
+        "name": f"pimlico:{block.name}:{top}:{version('pimlico')}",
+        "description": block.summary,
+        "filesets": {
+            "rtl": {"files": [f"{top}.v"], "file_type": "verilogSource"},
+            "tb": {"files": [f"{top}_tb.v", {f"{top}_tb.hex": {
+                "file_type": "user", "copyto": f"{top}_tb.hex"}}],
+                "file_type": "verilogSource"},
+        },
+        "targets": {
+            "default": {"filesets": ["rtl"], "toplevel": top},
+            "lint": {
+                "description": "Verilator lint",
+                "filesets": ["rtl"], "toplevel": top,
+                "flow": "lint", "flow_options": {"tool": "verilator"},
+            },
+            "sim": {
+                "description": "Self-checking testbench with vectors of the golden model",
+                "filesets": ["rtl", "tb"], "toplevel": f"{top}_tb",
+                "flow": "sim", "flow_options": {
+                    "tool": "icarus", "mode": "binary",
+                    "verilator_options": ["--timing", "-CFLAGS", "-std=c++20"]},
+            },
+        },
+    }
+    return "CAPI=2:\n" + yaml.safe_dump(core, sort_keys=False, width=100)
+
+
+def file_list(emitted: Emitted) -> str:
+    """Text of ``<top>.f``: the sources for synthesis, relative to its folder."""
+    return f"{emitted.top}.v\n"
