@@ -1,0 +1,141 @@
+"""What people see: tables on stdout, progress on stderr. Nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+Report = Callable[[str, int, int], None]
+
+_MARK = {True: "[green]pass[/green]", False: "[bold red]FAIL[/bold red]"}
+
+
+def out() -> Console:
+    """Where results go."""
+    return Console(highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; columns whose every cell is a number are right-aligned."""
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], (int, float)) for row in rows)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, str) else _figure(cell) for cell in row))
+    out().print(drawn)
+
+
+def show(told: Mapping[str, Any], values: Mapping[str, Any], chosen: bool,
+         presets: Mapping[str, str]) -> None:
+    """Print what ``pimlico show`` tells of a block."""
+    console = out()
+    console.print(f"[bold]{told['block']}[/bold]  {escape(told['summary'])}\n")
+    fields = told["parameters"]["properties"]
+    table("Parameters", ("parameter", "legal", "value" if chosen else "default", "meaning"),
+          [(name, _legal(field), escape(_figure(values[name])),
+            escape(field.get("description", ""))) for name, field in fields.items()])
+    if presets:
+        table("Presets", ("preset", "for"),
+              [(name, escape(summary)) for name, summary in presets.items()])
+    rows: list[tuple[str, str, str, str]] = []
+    for port in told["ports"]:
+        if port["kind"] == "wire":
+            rows.append((port["name"], port["direction"], str(port["width"]), escape(port["doc"])))
+            continue
+        rows.append((f"[bold]{port['name']}[/bold]", port["direction"], str(port["width"]),
+                     escape(port["doc"])))
+        rows += [(f"  .{field['name']}", "", _lanes(field), escape(field["doc"]))
+                 for field in port["fields"]]
+    table("Ports (streams in bold)", ("port", "direction", "bits", "meaning"), rows)
+    console.print(f"latency {told['latency']} cycles, a beat every {told['interval']}"
+                  if told["interval"] > 1 else
+                  f"latency {told['latency']} cycles, a beat a cycle")
+
+
+def generated(result: Mapping[str, Any]) -> None:
+    """Print what ``pimlico generate`` wrote."""
+    manifest = Path(result["manifest"])
+    table(f"Wrote {len(result['files'])} files to {manifest.parent}", ("file", "bytes"),
+          [(escape(Path(path).name), Path(path).stat().st_size) for path in result["files"]])
+
+
+def verified(result: Mapping[str, Any]) -> None:
+    """Print how ``pimlico verify`` went, mismatch included."""
+    table(f"Lockstep against the cycle model, seed {result['seed']}",
+          ("simulator", "result", "cycles", "comparisons", "cycles/s"),
+          [(name, _MARK[run["passed"]], run["cycles"], run["comparisons"],
+            run["cycles_per_second"]) for name, run in result["simulators"].items()])
+    console = out()
+    for name, run in result["simulators"].items():
+        if run.get("waves"):
+            console.print(f"waves of {name}: {run['waves']}", markup=False)
+    for note in result.get("notes", ()):
+        console.print(f"note: {note}", markup=False)
+    if result.get("mismatch"):
+        console.print(result["mismatch"], markup=False, soft_wrap=True)
+
+
+def diagnosed(result: Mapping[str, Any]) -> None:
+    """Print what ``pimlico doctor`` found."""
+    table(f"Python {result['python']}, builds in {result['cache']}",
+          ("tool", "version", "needed for", "get it with"),
+          [(tool["name"], tool["version"] or "[red]missing[/red]", escape(tool["purpose"]),
+            "" if tool["found"] else escape(tool["get"])) for tool in result["tools"]])
+
+
+@contextmanager
+def progress() -> Iterator[Report]:
+    """A function that shows what is being done, how much of it is done and of how much.
+
+    Bars appear on a terminal only.
+    """
+    console = Console(stderr=True)
+    bars = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
+                    TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+                    console=console, transient=True, disable=not console.is_terminal)
+    tasks: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(escape(what), total=total)
+        bars.update(tasks[what], completed=done, total=total)
+
+    with bars:
+        yield report
+
+
+def _figure(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", " ") if abs(value) >= 10_000 else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _legal(field: Mapping[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    if "const" in field:
+        return str(field["const"])
+    if field.get("type") == "boolean":
+        return "true, false"
+    low, high = field.get("minimum"), field.get("maximum")
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"at least {low}" if low is not None else f"at most {high}" if high is not None else ""
+
+
+def _lanes(field: Mapping[str, Any]) -> str:
+    sign = "signed " if field["signed"] else ""
+    lanes = f"{field['lanes']} × " if field["lanes"] > 1 else ""
+    return f"{lanes}{sign}{field['width']}"
