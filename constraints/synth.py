@@ -1,0 +1,193 @@
+"""Area and speed of a design on a target: what ``pimlico synth`` prints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pimlico.hdl.common.config import ConfigError
+
+from . import nextpnr, yosys
+from .targets import FLIP_FLOP, RESOURCES, TARGETS, TRANSISTORS, Target, find
+
+Progress = Callable[[str], None]
+
+
+def synthesise(verilog: str, top: str, target: str, *, pnr: bool = False, seeds: int = 3,
+               clock_mhz: float | None = None, progress: Progress | None = None,
+               verbose: bool = False, cached: bool = True) -> dict[str, Any]:
+    """Synthesise a design out of context, and place and route it if asked.
+
+    Parameters
+    ----------
+    verilog : str
+        Verilog text of the whole design.
+    top : str
+        Its top module; the clock is called ``clk``.
+    target : str
+        One of `TARGETS`.
+    pnr : bool
+        Also find Fmax, registered in and out.
+    seeds : int
+        Number of runs of nextpnr.
+    clock_mhz : float, optional
+        The clock to aim for, in MHz.
+    progress : callable, optional
+        Called with a short text whenever something else begins.
+    verbose : bool
+        Copy the tools' logs to standard error.
+    cached : bool
+        Whether an earlier result of the same text, options and tools will do.
+
+    Returns
+    -------
+    dict
+        ``target``; cmos: ``transistors``, ``logic_transistors`` (without the flip-flops),
+        ``ff_bits``, ``depth`` (gates), ``memory_bits``, ``variant`` (``"plain"`` or
+        ``"booth"``, the smaller); FPGA: ``lut``, ``ff``, ``dsp``, ``bram``, ``lutram`` (LUTs
+        used as memory), ``large_ram``, ``uncounted`` (cells that stand in none of these);
+        ``cells``; with `pnr` ``fmax_mhz``, ``fmax_seeds``, ``critical_path``, ``device``,
+        ``timing_met`` (of `clock_mhz`) and ``notes``. A figure that a target does not have is
+        None.
+
+    Raises
+    ------
+    ConfigError
+        On an unknown target, or options that it does not have.
+    ToolError
+        If a tool is missing or fails.
+    """
+    chosen = find(target)
+    _check(chosen, top, pnr, seeds, clock_mhz)
+    options = {"top": top, "target": target, "pnr": pnr, "clock_mhz": clock_mhz,
+               "seeds": seeds if pnr else None}
+    path = _cache() / f"{_key(verilog, options, chosen)}.json"
+    if cached and path.exists():
+        return json.loads(path.read_text())
+    with tempfile.TemporaryDirectory(prefix="pimlico-synth-") as name:
+        folder = Path(name)
+        if chosen.counts:
+            result = _fpga(verilog, top, chosen, folder, pnr, seeds, clock_mhz, progress, verbose)
+        else:
+            result = _cmos(verilog, top, chosen, folder, progress, verbose)
+    _store(path, result)
+    return result
+
+
+def cache_folder() -> Path:
+    """Where results are kept: ``PIMLICO_CACHE``, or ``~/.cache/pimlico``."""
+    return Path(os.environ.get("PIMLICO_CACHE") or Path.home() / ".cache" / "pimlico")
+
+
+def _check(target: Target, top: str, pnr: bool, seeds: int, clock_mhz: float | None) -> None:
+    if not re.fullmatch(r"[A-Za-z_]\w*", top, re.ASCII):
+        raise ConfigError("top", top, "be a plain Verilog identifier")
+    if pnr and target.device is None:
+        routed = ", ".join(name for name, known in TARGETS.items() if known.device)
+        raise ConfigError("target", target.name, f"be one of {routed} for place and route",
+                          "leave out place and route")
+    if seeds < 1:
+        raise ConfigError("seeds", seeds, "be at least 1")
+    if clock_mhz is not None and clock_mhz <= 0:
+        raise ConfigError("clock_mhz", clock_mhz, "be above 0")
+
+
+def _cmos(verilog: str, top: str, target: Target, folder: Path, progress: Progress | None,
+          verbose: bool) -> dict[str, Any]:
+    runs = {}
+    for variant in ("plain", "booth"):
+        inner = folder / variant
+        inner.mkdir()
+        runs[variant] = yosys.synthesise(verilog, top, target, inner, booth=variant == "booth",
+                                         progress=_tell(progress, variant), verbose=verbose)
+        if not runs["plain"]["multipliers"]:
+            break
+    variant = min(runs, key=lambda name: yosys.transistors(runs[name]["cells"]))
+    run = runs[variant]
+    flip_flops = run["cells"].get(FLIP_FLOP, 0)
+    total = yosys.transistors(run["cells"])
+    return _result(target, run["cells"], {
+        "transistors": total,
+        "logic_transistors": total - TRANSISTORS[FLIP_FLOP] * flip_flops,
+        "ff_bits": flip_flops,
+        "depth": run["depth"],
+        "memory_bits": run["memory_bits"],
+        "variant": variant,
+    })
+
+
+def _tell(progress: Progress | None, variant: str) -> Progress | None:
+    return None if progress is None else lambda text: progress(f"{text} ({variant})")
+
+
+def _fpga(verilog: str, top: str, target: Target, folder: Path, pnr: bool, seeds: int,
+          clock_mhz: float | None, progress: Progress | None, verbose: bool) -> dict[str, Any]:
+    run = yosys.synthesise(verilog, top, target, folder, pnr=pnr, progress=progress,
+                           verbose=verbose)
+    cells = run["cells"]
+    extra: dict[str, Any] = {**target.count(cells), "uncounted": target.uncounted(cells)}
+    if pnr:
+        assert target.device is not None
+        extra["device"] = target.device.part
+        extra |= nextpnr.place_and_route(folder, target.device, seeds, clock_mhz=clock_mhz,
+                                         progress=progress, verbose=verbose)
+        untimed = [cell for cell in cells if re.fullmatch(target.device.untimed, cell)]
+        if untimed:
+            extra |= dict.fromkeys(("fmax_mhz", "fmax_seeds", "critical_path"))
+            extra["notes"] = [f"no Fmax: nextpnr knows no delays of {', '.join(untimed)}"]
+        elif clock_mhz is not None:
+            extra["timing_met"] = extra["fmax_mhz"] >= clock_mhz
+    return _result(target, cells, extra)
+
+
+def _result(target: Target, cells: dict[str, int], figures: dict[str, Any]) -> dict[str, Any]:
+    keys = ("transistors", "logic_transistors", "ff_bits", "depth", *RESOURCES, "memory_bits",
+            "variant", "fmax_mhz", "fmax_seeds", "timing_met", "critical_path", "device")
+    return {"target": target.name, **dict.fromkeys(keys), "uncounted": {}, "notes": [],
+            **figures, "cells": dict(sorted(cells.items()))}
+
+
+@cache
+def _flow() -> str:
+    """This folder's own source, for it decides the figures as much as the tools do."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _key(verilog: str, options: dict[str, Any], target: Target) -> str:
+    packages = ["pyosys"]
+    if options["pnr"] and target.device:
+        packages.append(target.device.package.replace("_", "-"))
+    parts = [verilog, options, _flow(), {package: _version(package) for package in packages}]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _cache() -> Path:
+    folder = cache_folder() / "synth"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError("PIMLICO_CACHE", cache_folder(), "be a folder that can be written",
+                          f"it gave: {error.strerror}") from None
+    return folder
+
+
+def _store(path: Path, result: dict[str, Any]) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        json.dump(result, file)
+    os.replace(file.name, path)
