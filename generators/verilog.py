@@ -158,4 +158,6 @@ def _tidy(text: str) -> str:
     """Verilog without the writer's banner and without attributes that say nothing to a user."""
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.S)
     text = re.sub(r" *\(\* (?!ram_style|keep)[^*]*\*\)(?: $|\n)?", "", text)
+    # Yosys writes "! bus" for "bus == 0"; Verilator wants one bit there
+    text = re.sub(r"= ! ", "= ~| ", text)
     return text.strip() + "\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import C, Cat, Const, Value
+from amaranth.hdl import C, Cat, Const, Module, Signal, Value
 
 Columns = list[list[Value]]
 
@@ -45,20 +45,6 @@ def signed_columns(operands: Sequence[Value], carries: Sequence[Value], width: i
     return columns
 
 
-def _is_one(bit: Value) -> bool:
-    return isinstance(bit, Const)
-
-
-def _full_adder(bits: list[Value]) -> tuple[Value, Value]:
-    """Sum and carry of three bits; the constant one makes it a cheaper cell."""
-    bits = sorted(bits, key=_is_one)
-    a, b, c = bits
-    if _is_one(c):
-        return ~(a ^ b), a | b
-    half = a ^ b
-    return half ^ c, (a & b) | (c & half)
-
-
 def dadda_heights(height: int) -> list[int]:
     """The heights that successive stages reach, from just below `height` down to 2."""
     heights = [2]
@@ -67,32 +53,62 @@ def dadda_heights(height: int) -> list[int]:
     return heights[::-1] if height > 2 else []
 
 
-def dadda_stage(columns: Columns, height: int) -> Columns:
+def dadda_stage(m: Module, columns: Columns, height: int, name: str) -> Columns:
     """One carry-save stage that leaves no column higher than `height`.
 
     Carries out of the last column fall away, as in arithmetic modulo ``2**len(columns)``.
+
+    Parameters
+    ----------
+    m : Module
+        Where the adders are driven.
+    columns : list of list of Value
+        Signals' bits, and constant ones.
+    height : int
+        As `dadda_heights` gives it.
+    name : str
+        The adders' sums and carries become bits of the signals ``<name>_sums`` and
+        ``<name>_carries``.
     """
+    groups: list[tuple[int, list[Value]]] = []
     out: Columns = [[] for _ in range(len(columns) + 1)]
+    carried = [0] * (len(columns) + 1)
     for position, column in enumerate(columns):
-        bits = list(column)
-        while len(bits) + len(out[position]) > height:
-            if len(bits) + len(out[position]) == height + 1:
-                total, carry = bits[0] ^ bits[1], bits[0] & bits[1]
-                if _is_one(bits[1]) or _is_one(bits[0]):
-                    other = bits[0] if _is_one(bits[1]) else bits[1]
-                    total, carry = ~other, other
-                bits = bits[2:]
-            else:
-                total, carry = _full_adder(bits[:3])
-                bits = bits[3:]
-            out[position].append(total)
-            out[position + 1].append(carry)
-        out[position] += bits
+        bits = sorted(column, key=_is_one)
+        while len(bits) + len(out[position]) + carried[position] > height:
+            size = 2 if len(bits) + len(out[position]) + carried[position] == height + 1 else 3
+            groups.append((position, bits[-size:]))
+            bits = bits[:-size]
+            carried[position + 1] += 1
+            carried[position] += 1
+        out[position] = bits
+    sums = Signal(len(groups), name=f"{name}_sums")
+    carries = Signal(len(groups), name=f"{name}_carries")
+    halves = Signal(len(groups), name=f"{name}_halves")
+    for number, (position, bits) in enumerate(groups):
+        total, carry, half = _add(bits, halves[number])
+        m.d.comb += [sums[number].eq(total), carries[number].eq(carry), halves[number].eq(half)]
+        out[position].append(sums[number])
+        out[position + 1].append(carries[number])
     return out[:-1]
 
 
+def _is_one(bit: Value) -> bool:
+    return isinstance(bit, Const)
+
+
+def _add(bits: list[Value], half: Value) -> tuple[Value, Value, Value]:
+    """Sum, carry and half sum of two or three bits; a constant one is the last of them."""
+    a, b = bits[:2]
+    if len(bits) == 2:
+        return (~a, a, a) if _is_one(b) else (half, a & b, a ^ b)
+    if _is_one(bits[2]):
+        return ~half, a | b, a ^ b
+    return half ^ bits[2], (a & b) | (bits[2] & half), a ^ b
+
+
 def carry_propagate(columns: Columns) -> Value:
-    """The sum of columns of at most two bits, one column of the lowest may hold three.
+    """The sum of columns of at most two bits.
 
     Returns
     -------

@@ -59,8 +59,8 @@ class Column(wiring.Component):
 
         acc = Signal(signed(config.acc_width), name="accumulator", reset_less=True)
         kept = (Mux(self.clear, self.addend, acc) if config.addend
-                else (acc & ~self.clear.replicate(config.acc_width)).as_signed())
-        taken = (partial & self.step.replicate(len(partial))).as_signed()
+                else acc & (~self.clear).replicate(config.acc_width).as_signed())
+        taken = partial & self.step.replicate(len(partial)).as_signed()
         m.d.sync += acc.eq(add_with_carry(kept, taken, carry & self.step))
         m.d.comb += self.acc.eq(acc)
         return m
@@ -72,7 +72,7 @@ class Column(wiring.Component):
         done = 1
         for stage in range(stages):
             for _ in range(-(-(stage + 1) * levels // stages) - done):
-                reduction.step()
+                reduction.step(m)
                 done += 1
             name = "partial" if stage == stages - 1 else f"reduce_{stage}"
             reduction.register(m, self.advance, name)

@@ -58,7 +58,7 @@ class TernaryGemm(wiring.Component):
         sequencer = part("sequencer", Sequencer(config))
         weights = part("weights", Weights(config))
         output = part("results", Output(config))
-        status = part("status", Status())
+        status = part("status_code", Status())
         connect(m, flipped(self.cfg), sequencer.cfg)
         connect(m, flipped(self.w), weights.w)
         connect(m, output.o, flipped(self.o))

@@ -33,7 +33,7 @@ class Reduction(ABC):
     levels: int
 
     @abstractmethod
-    def step(self) -> None:
+    def step(self, m: Module) -> None:
         """Take the next level."""
 
     @abstractmethod
@@ -63,7 +63,7 @@ class CarryReduction(Reduction):
         self.levels = (len(values) - 1).bit_length()
         self.width = config.sum_width
 
-    def step(self) -> None:
+    def step(self, m: Module) -> None:
         self.terms, self.carries = add_level(self.terms, self.carries)
 
     def register(self, m: Module, advance: Value, name: str) -> None:
@@ -86,12 +86,14 @@ class CompressorReduction(Reduction):
         self.heights = dadda_heights(max(map(len, self.columns)))
         self.levels = len(self.heights) + 1
 
-    def step(self) -> None:
+    def step(self, m: Module) -> None:
         if self.heights:
             height, *self.heights = self.heights
-            self.columns = dadda_stage(self.columns, height)
+            self.columns = dadda_stage(m, self.columns, height, f"height_{height}")
         else:
-            self.columns = [[bit] for bit in carry_propagate(self.columns)]
+            total = Signal(len(self.columns), name="total")
+            m.d.comb += total.eq(carry_propagate(self.columns))
+            self.columns = [[bit] for bit in total]
 
     def register(self, m: Module, advance: Value, name: str) -> None:
         bits = [bit for column in self.columns for bit in column if not isinstance(bit, Const)]
