@@ -57,7 +57,11 @@ def draw(top: str, config: BlockConfig, trace: Sequence[Cycle]) -> str | None:
 
 
 def _window(config: BlockConfig, trace: Sequence[Cycle]) -> tuple[int, int] | None:
-    """First cycle to draw and the cycle of the result; the fullest of the good places."""
+    """First cycle to draw and the cycle of the result.
+
+    Of the good places one with few results, which shows what belongs to what, and of these the
+    one with the busiest inputs.
+    """
     latency = config.latency
     if latency + _BEFORE + _AFTER > _LONGEST:
         return None
@@ -72,14 +76,14 @@ def _window(config: BlockConfig, trace: Sequence[Cycle]) -> tuple[int, int] | No
         span = trace[first:result + _AFTER]
         calm = not any(cycle.reset for cycle in span) and all(
             cycle.inputs[f"{port.name}_ready"] for cycle in span for port in sinks)
-        taken = sum(trace[result - latency].moves(port) for port in sources)
-        if not calm or not taken:
+        if not calm or not any(trace[result - latency].moves(port) for port in sources):
             continue
-        moving = sum(cycle.moves(port) for cycle in span for port in streams)
-        score = (taken, moving, -result)
+        taking = sum(cycle.moves(port) for cycle in span for port in sources)
+        giving = sum(cycle.moves(port) for cycle in span for port in sinks)
+        score = (-giving, taking, -result)
         if best is None or score > best:
             best = score
-    return None if best is None else (-best[2] - latency - _BEFORE, -best[2])
+    return None if best is None else (-best[-1] - latency - _BEFORE, -best[-1])
 
 
 def _level(cycle: Cycle, name: str) -> int:
