@@ -151,6 +151,58 @@ def verify(block: BlockName = None, preset: Preset = None, config: ConfigFile = 
     _end(result["passed"])
 
 
+@app.command(epilog="Example: pimlico synth ternary-gemm --preset bitnet-2b4t --target ecp5 --pnr")
+def synth(target: Annotated[Literal["cmos", "ecp5", "ice40", "gowin", "nexus", "xcup"],
+                            typer.Option("--target", help="Technology.")],
+          block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
+          settings: Settings = None, name: Name = None,
+          pnr: Annotated[bool, typer.Option(
+              "--pnr", help="Place and route too, for Fmax: ecp5, ice40 and gowin.")] = False,
+          seeds: Annotated[int, typer.Option(
+              "--seeds", min=1, help="Runs of nextpnr; Fmax is their median.")] = 3,
+          clock: Annotated[float | None, typer.Option(
+              "--clock", metavar="MHZ",
+              help="Clock to reach, with --pnr; exit code 1 if it is missed.")] = None,
+          verbose: Verbose = False, as_json: AsJson = False) -> None:
+    """Count a core's area, and with --pnr its speed, on a target."""
+    from pimlico.constraints.synth import synthesise
+    from pimlico.generators.verilog import emit
+
+    if clock is not None and not pnr:
+        raise ConfigError("--clock", f"{clock:g}", "go with --pnr", "add --pnr")
+    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    with report.status() as tell:
+        tell("writing Verilog")
+        emitted = emit(design.block, design.config, design.name)
+        result = synthesise(emitted.text, emitted.top, target, pnr=pnr, seeds=seeds,
+                            clock_mhz=clock, progress=tell, verbose=verbose)
+    macs = getattr(design.config, "macs", None)
+    size = result["transistors"] if target == "cmos" else result["lut"]
+    result |= {"macs": macs, "per_mac": round(size / macs, 2) if macs else None}
+    if as_json:
+        _print_json(result)
+    else:
+        report.synthesised(result)
+    _end(result["timing_met"] is not False)
+
+
+@app.command(epilog="Example: pimlico prove ternary-gemm --set keys=4")
+def prove(block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
+          settings: Settings = None, name: Name = None, verbose: Verbose = False,
+          as_json: AsJson = False) -> None:
+    """Prove a core's formal properties."""
+    from pimlico.sim import prove as formal
+
+    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    with report.progress() as progress:
+        result = formal.prove(design.block, design.config, verbose=verbose, progress=progress)
+    if as_json:
+        _print_json(result)
+    else:
+        report.proved(result)
+    _end(result["passed"])
+
+
 @app.command(epilog="Example: pimlico pack model.gguf --tensor blk.0.ffn_down.weight "
                     "--out weights.bin")
 def pack(gguf: Annotated[Path, typer.Argument(

@@ -14,6 +14,15 @@ from rich.table import Table
 
 Report = Callable[[str, int, int], None]
 
+_STATUS = {"proved": "[green]proved[/green]", "failed": "[bold red]FAILED[/bold red]",
+           "unknown": "[yellow]unknown[/yellow]"}
+_FIGURES = {
+    "transistors": "transistors", "logic_transistors": "of them logic",
+    "ff_bits": "flip-flops", "memory_bits": "memory bits", "depth": "depth, gates",
+    "variant": "synth variant", "lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "block RAM",
+    "lutram": "LUT as RAM", "large_ram": "large RAM", "macs": "MAC a cycle",
+    "device": "device", "fmax_mhz": "Fmax, MHz",
+    "fmax_seeds": "Fmax by seed"}
 _MARK = {True: "[green]pass[/green]", False: "[bold red]FAIL[/bold red]"}
 
 
@@ -83,6 +92,42 @@ def verified(result: Mapping[str, Any]) -> None:
         console.print(result["mismatch"], markup=False, soft_wrap=True)
 
 
+def synthesised(result: Mapping[str, Any]) -> None:
+    """Print the figures of ``pimlico synth`` that the target has."""
+    rows = [(label, result[key]) for key, label in _FIGURES.items()
+            if result.get(key) is not None]
+    if result["per_mac"]:
+        unit = "transistors" if result["target"] == "cmos" else "LUT"
+        rows.append((f"{unit} a MAC a cycle", result["per_mac"]))
+    table(f"Synthesis for {result['target']}", ("figure", "value"), rows)
+    console = out()
+    if result.get("uncounted"):
+        cells = ", ".join(f"{count} {name}" for name, count in result["uncounted"].items())
+        console.print(f"not in these figures: {cells}", markup=False)
+    for note in result.get("notes", ()):
+        console.print(f"note: {note}", markup=False)
+    if result.get("timing_met") is False:
+        console.print("[bold red]timing missed[/bold red]")
+
+
+def proved(result: Mapping[str, Any]) -> None:
+    """Print how each property of ``pimlico prove`` fared, counterexamples included."""
+    table("Properties", ("property", "status", "holds for", "seconds", "what it says"),
+          [(name, _STATUS[entry["status"]],
+            "all time" if entry["mode"] == "induction" else f"{entry['depth']} cycles",
+            entry["seconds"], escape(entry["shows"]))
+           for name, entry in result["properties"].items()])
+    console = out()
+    for name, entry in result["properties"].items():
+        if entry["config"]:
+            told = ", ".join(f"{key} = {value}" for key, value in entry["config"].items())
+            console.print(f"{name}: proved with {told}", markup=False, soft_wrap=True)
+        if entry.get("counterexample"):
+            console.print(f"{name}: {entry['counterexample']}", markup=False, soft_wrap=True)
+        if entry.get("trace"):
+            console.print(f"{name}: waves in {entry['trace']}", markup=False, soft_wrap=True)
+
+
 def diagnosed(result: Mapping[str, Any]) -> None:
     """Print what ``pimlico doctor`` found."""
     table(f"Python {result['python']}, builds in {result['cache']}",
@@ -112,6 +157,17 @@ def progress() -> Iterator[Report]:
         yield report
 
 
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """A function that says what is being done; a spinner turns beside it on a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("") as spinner:
+        yield lambda text: spinner.update(escape(text))
+
+
 def _figure(value: object) -> str:
     if value is None:
         return "-"
@@ -119,6 +175,8 @@ def _figure(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int):
         return f"{value:,}".replace(",", " ") if abs(value) >= 10_000 else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(_figure, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
