@@ -96,7 +96,7 @@ def synthesised(result: Mapping[str, Any]) -> None:
     """Print the figures of ``pimlico synth`` that the target has."""
     rows = [(label, result[key]) for key, label in _FIGURES.items()
             if result.get(key) is not None]
-    if result["per_mac"]:
+    if result.get("per_mac"):
         unit = "transistors" if result["target"] == "cmos" else "LUT"
         rows.append((f"{unit} a MAC a cycle", result["per_mac"]))
     table(f"Synthesis for {result['target']}", ("figure", "value"), rows)
