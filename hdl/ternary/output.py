@@ -48,7 +48,8 @@ class Output(wiring.Component):
 
     def _rescale(self, m: Module, platform: object):
         config = self.config
-        product_full, result_full = Signal(), Signal()
+        product_full = Signal()
+        result_full = Signal()
         product_beat = Signal(beat_layout(config), reset_less=True)
         result_beat = Signal(beat_layout(config), reset_less=True)
         advance_result = ~result_full | self.o.ready

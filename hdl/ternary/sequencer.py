@@ -106,7 +106,7 @@ class Sequencer(wiring.Component):
         config = self.config
         blocks = Signal(config.n_bits - 8, reset_less=True)
         blocks_left = Signal(config.n_bits - 8, reset_less=True)
-        beat = Signal(range(config.block_beats), reset_less=True)
+        beat = Signal(range(config.block_beats), name="block_beat", reset_less=True)
         block_end = Signal()
         m.d.comb += [
             block_end.eq(beat == config.block_beats - 1),

