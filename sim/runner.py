@@ -178,10 +178,9 @@ def _build_in(work: Path, runner: _Runner, design: Emitted, verbose: bool) -> No
                 path.unlink()
 
 
-def simulate(built: Build, run: Run, *, waves: Path | None = None, bench: str = BENCH,
-             verbose: bool = False,
+def simulate(built: Build, run: Run, *, waves: Path | None = None, verbose: bool = False,
              progress: Callable[[int], object] = lambda done: None) -> tuple[Outcome, int]:
-    """Run a cocotb bench on a build.
+    """Run the bench on a build.
 
     Parameters
     ----------
@@ -190,8 +189,6 @@ def simulate(built: Build, run: Run, *, waves: Path | None = None, bench: str = 
         What the bench is told; its ``result`` is set here.
     waves : Path, optional
         File for the waves; the build must have them.
-    bench : str
-        Python module with the cocotb tests.
     verbose : bool
         Show the simulator's own output on stderr.
     progress : callable
@@ -216,9 +213,10 @@ def simulate(built: Build, run: Run, *, waves: Path | None = None, bench: str = 
         trouble = ""
         try:
             runner.test(
-                bench, built.top, hdl_toplevel_lang="verilog", build_dir=built.folder,
+                BENCH, built.top, hdl_toplevel_lang="verilog", build_dir=built.folder,
                 test_dir=work, results_xml=str(work / "results.xml"), log_file=log,
-                extra_env={ENVIRONMENT: str(work / "run.json")},
+                extra_env={ENVIRONMENT: str(work / "run.json"),
+                           "COCOTB_LOG_LEVEL": "INFO" if verbose else "WARNING"},
                 test_args=_test_arguments(built, waves, run.seed),
                 plusargs=_plusargs(built, waves))
         except ToolError as error:

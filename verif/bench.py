@@ -27,6 +27,7 @@ HALF_PERIOD = 5
 """Simulator steps of half a clock cycle: cycle k of a report begins at step 10 k."""
 
 _NO_DELAY = 3
+_PROGRESS_SECONDS = 0.2
 
 
 class Steps(GPITrigger):
@@ -87,10 +88,9 @@ async def lockstep(dut: Any) -> None:
                 for pin in run.pins if pin.direction == "output"}
         write = {pin.name: writer(getattr(dut, pin.name))
                  for pin in run.pins if pin.direction == "input"}
-        progress = result.with_suffix(".progress")
         play = Lockstep(config.ports, run.pins, read, write, model, seed=run.seed,
                         cycles=run.cycles, record=run.record,
-                        progress=lambda done: progress.write_text(str(done)))
+                        progress=_Progress(result.with_suffix(".progress")))
         outcome = play.outcome
         steps = Steps(play.play(episodes))
         start = perf_counter()
@@ -106,6 +106,20 @@ async def lockstep(dut: Any) -> None:
     cocotb.log.info("%d cycles, %d comparisons, %.0f cycles/s",
                     outcome.cycles, outcome.comparisons, outcome.rate)
     assert outcome.passed, outcome.failure
+
+
+class _Progress:
+    """Writes the number it is called with to a file, a few times a second."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._next = 0.0
+
+    def __call__(self, done: int) -> None:
+        now = perf_counter()
+        if now >= self._next:
+            self._next = now + _PROGRESS_SECONDS
+            self._path.write_text(str(done))
 
 
 def _at_least_one(stimulus: Iterator[Episode]) -> Iterator[Episode]:

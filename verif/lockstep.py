@@ -30,7 +30,7 @@ _DRAIN = 8
 _RESET_CYCLES = 2
 _HISTORY = 8
 _BIT = ("0", "1")
-_PROGRESS_EVERY = 1024
+_PROGRESS_EVERY = 64
 
 
 class LockstepError(Exception):
@@ -205,8 +205,10 @@ class Lockstep:
 
     @property
     def _finished(self) -> bool:
-        return not any(source.left or not source.free for source in self._sources) \
-            and self._model.idle
+        for source in self._sources:
+            if source.left or not source.free:
+                return False
+        return self._model.idle
 
     def _agrees(self, expected: Mapping[str, int]) -> bool:
         try:

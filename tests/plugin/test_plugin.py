@@ -30,31 +30,28 @@ def installed(tmp_path_factory):
     return target
 
 
-def python(installed, code, *arguments):
-    run = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True,
-                         check=False, env={**os.environ, "PYTHONPATH": str(installed)}, cwd="/")
-    assert run.returncode == 0, run.stderr
+def pimlico(installed, *arguments):
+    run = subprocess.run([sys.executable, "-m", "pimlico", *arguments, "--json"],
+                         capture_output=True, text=True, check=False, cwd="/",
+                         env={**os.environ, "PYTHONPATH": str(installed)})
+    assert run.returncode == 0, run.stdout + run.stderr
     return json.loads(run.stdout)
 
 
 def test_outside_block_is_listed(installed):
-    names = python(installed, """
-import json
-from pimlico.generators.block import blocks
-print(json.dumps({name: block.preset_names for name, block in blocks().items()}))
-""")
-    assert names["running-sum"] == ["narrow"]
-    assert "ternary-gemm" in names
+    assert "running-sum" in json.dumps(pimlico(installed, "list"))
+
+
+def test_outside_block_is_shown_with_its_presets(installed):
+    shown = pimlico(installed, "show", "running-sum")
+    assert shown["block"] == "running-sum"
+    assert shown["presets"] == ["narrow"]
 
 
 def test_outside_block_is_verified(installed, seed):
-    result = python(installed, """
-import json, sys
-from pimlico.generators.load import load
-from pimlico.sim.verify import verify
-block, config, name = load("running-sum", preset="narrow", settings=["width=5"])
-print(json.dumps(verify(block, config, name=name, cycles=2000, seed=int(sys.argv[1]))))
-""", str(seed))
-    assert result["passed"], result["mismatch"]
+    result = pimlico(installed, "verify", "running-sum", "--preset", "narrow", "--set", "width=5",
+                     "--sim", "both", "--cycles", "2000", "--seed", str(seed))
+    assert result["passed"]
     assert result["seed"] == seed
-    assert all(part["cycles"] == 2000 for part in result["simulators"].values())
+    assert {name: part["cycles"] for name, part in result["simulators"].items()} == {
+        "verilator": 2000, "icarus": 2000}
