@@ -109,6 +109,7 @@ def _files(top: str) -> str:
     rows = [
         (f"`{top}.v`", "the core, Verilog-2005"),
         (f"`{top}_inst.v`", "instantiation template"),
+        (f"`{top}.vlt`", "Verilator waivers: `verilator --lint-only -Wall` is clean with them"),
         (f"`{top}.f`, `{top}.core`", "file list; FuseSoC core with the targets lint and sim"),
         (f"`{top}_tb.v`, `{top}_tb.hex`", "self-checking testbench that needs no Python"),
         (f"`Makefile`, `{top}_run.json`",

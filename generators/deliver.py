@@ -16,6 +16,7 @@ from .clocks import constraints
 from .datasheet import datasheet
 from .fusesoc import core_file, file_list
 from .instance import instance
+from .lint import waivers
 from .makefile import cocotb_files
 from .manifest import manifest
 from .vectors import record
@@ -66,6 +67,7 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
         f"{top}.v": emitted.text,
         f"{top}.f": file_list(emitted),
         f"{top}.core": core_file(block, emitted),
+        f"{top}.vlt": waivers(emitted),
         f"{top}_inst.v": instance(emitted, config),
         f"{top}_tb.v": testbench.render(emitted, cycles),
         f"{top}_tb.hex": testbench.vectors(emitted, config, trace),

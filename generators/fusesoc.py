@@ -7,6 +7,7 @@ from importlib.metadata import version
 import yaml
 
 from .block import Block
+from .testbench import VERILATOR_OPTIONS
 from .verilog import Emitted
 
 
@@ -18,6 +19,7 @@ def core_file(block: Block, emitted: Emitted) -> str:
         "description": block.summary,
         "filesets": {
             "rtl": {"files": [f"{top}.v"], "file_type": "verilogSource"},
+            "waivers": {"files": [f"{top}.vlt"], "file_type": "vlt"},
             "tb": {"files": [f"{top}_tb.v", {f"{top}_tb.hex": {
                 "file_type": "user", "copyto": f"{top}_tb.hex"}}],
                 "file_type": "verilogSource"},
@@ -26,15 +28,16 @@ def core_file(block: Block, emitted: Emitted) -> str:
             "default": {"filesets": ["rtl"], "toplevel": top},
             "lint": {
                 "description": "Verilator lint",
-                "filesets": ["rtl"], "toplevel": top,
-                "flow": "lint", "flow_options": {"tool": "verilator"},
+                "filesets": ["waivers", "rtl"], "toplevel": top,
+                "flow": "lint", "flow_options": {
+                    "tool": "verilator", "verilator_options": ["-Wall"]},
             },
             "sim": {
                 "description": "Self-checking testbench with vectors of the golden model",
-                "filesets": ["rtl", "tb"], "toplevel": f"{top}_tb",
+                "filesets": ["waivers", "rtl", "tb"], "toplevel": f"{top}_tb",
                 "flow": "sim", "flow_options": {
                     "tool": "icarus", "mode": "binary",
-                    "verilator_options": ["--timing", "-CFLAGS", "-std=c++20"]},
+                    "verilator_options": ["--timing", *VERILATOR_OPTIONS]},
             },
         },
     }

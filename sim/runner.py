@@ -22,6 +22,7 @@ from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.check_results import get_results
 
 from pimlico.generators.errors import ToolError
+from pimlico.generators.lint import waivers
 from pimlico.generators.verilog import Emitted
 from pimlico.verif.run import ENVIRONMENT, Outcome, Run
 
@@ -281,11 +282,9 @@ def _tail(log: Path | None) -> str:
 
 
 def _control_file(design: Emitted) -> str:
-    """Verilator's control file: ports that cocotb reaches, and the one waived warning."""
-    lines = ["`verilator_config", "lint_off -rule WIDTHEXPAND"]
-    lines += [f'public_flat_rw -module "{design.top}" -var "{port.name}"'
-              for port in design.ports]
-    return "\n".join(lines) + "\n"
+    """Verilator's control file: the waived warnings, and the ports that cocotb reaches."""
+    return waivers(design) + "".join(
+        f'public_flat_rw -module "{design.top}" -var "{port.name}"\n' for port in design.ports)
 
 
 def _folder(kind: str, *key: Any) -> Path:

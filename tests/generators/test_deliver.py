@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,6 +17,7 @@ from running_sum import BLOCK as RUNNING_SUM
 from pimlico.generators import deliver, diagram, waveform
 from pimlico.generators.deliver import deliverables, generate, write_all
 from pimlico.generators.instance import bits
+from pimlico.generators.lint import WAIVERS
 from pimlico.generators.load import load
 from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.generators.vectors import record
@@ -25,8 +27,8 @@ from pimlico.hdl.common.ports import Stream
 from pimlico.sim.tools import require
 
 TOP = "pimlico_core"
-SUFFIXES = [".v", ".f", ".core", "_inst.v", "_tb.v", "_tb.hex", "_run.json", ".sdc", ".xdc", ".lpf",
-            ".svg", "_timing.svg", ".md", ".json"]
+SUFFIXES = [".v", ".f", ".vlt", ".core", "_inst.v", "_tb.v", "_tb.hex", "_run.json", ".sdc", ".xdc",
+            ".lpf", ".svg", "_timing.svg", ".md", ".json"]
 CASES = {
     "running-sum": (RUNNING_SUM, RUNNING_SUM.config(), "high"),
     "running-sum-low": (RUNNING_SUM, RUNNING_SUM.config(width=5), "active-low"),
@@ -41,6 +43,12 @@ def core(request, tmp_path_factory):
     out = tmp_path_factory.mktemp(request.param) / "out"
     result = generate(block, config, out, "core", reset)
     return out, block, config, reset, result
+
+
+def verilator_environment():
+    root = Path(require("verilator")).parents[1]
+    return {**os.environ, "VERILATOR_ROOT": str(root),
+            "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
 def run_testbench(folder, verilog=f"{TOP}.v"):
@@ -90,6 +98,32 @@ def test_testbench_passes(core):
     cycles, beats = map(int, re.fullmatch(
         r"PASS: (\d+) cycles, (\d+) result beats", verdict).groups())
     assert cycles == 2000 and beats > 50
+
+
+@pytest.mark.deep
+def test_testbench_passes_under_verilator(core, tmp_path):
+    """The command in the testbench's own header."""
+    out, *_ = core
+    folder = tmp_path / "out"
+    shutil.copytree(out, folder)
+    header = (folder / f"{TOP}_tb.v").read_text().replace("\\\n//", "")
+    build = re.search(r"^//   \$ verilator (.*)$", header, flags=re.M)[1].split()
+    subprocess.run([require("verilator"), *build], cwd=folder, env=verilator_environment(),
+                   check=True, capture_output=True)
+    run = subprocess.run([folder / "obj_dir" / f"V{TOP}_tb"], cwd=folder, check=True,
+                         capture_output=True, text=True)
+    assert run.stdout.startswith("PASS: 2000 cycles")
+
+
+def test_verilator_lint_is_clean_with_the_named_waivers(core):
+    out, *_ = core
+    arguments = [require("verilator"), "--lint-only", "-Wall"]
+    run = subprocess.run([*arguments, f"{TOP}.vlt", f"{TOP}.v"], cwd=out, capture_output=True,
+                         text=True, env=verilator_environment())
+    assert run.returncode == 0 and "Warning" not in run.stderr, run.stderr
+    run = subprocess.run([*arguments, f"{TOP}.v"], cwd=out, capture_output=True, text=True,
+                         env=verilator_environment())
+    assert set(re.findall(r"Warning-(\w+)", run.stderr)) <= WAIVERS.keys()
 
 
 @pytest.mark.parametrize(("right", "wrong"), [
@@ -146,7 +180,7 @@ def test_fusesoc_core_file(core):
     assert told["name"].split(":")[1:3] == [block.name, TOP]
     listed = [name for fileset in told["filesets"].values() for entry in fileset["files"]
               for name in ([entry] if isinstance(entry, str) else entry)]
-    assert listed == [f"{TOP}.v", f"{TOP}_tb.v", f"{TOP}_tb.hex"]
+    assert listed == [f"{TOP}.v", f"{TOP}.vlt", f"{TOP}_tb.v", f"{TOP}_tb.hex"]
     assert all((out / name).is_file() for name in listed)
     assert told["targets"].keys() == {"default", "lint", "sim"}
     for target in told["targets"].values():
