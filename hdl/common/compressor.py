@@ -71,26 +71,25 @@ def dadda_stage(m: Module, columns: Columns, height: int, name: str) -> Columns:
         ``<name>_carries``.
     """
     groups: list[tuple[int, list[Value]]] = []
-    out: Columns = [[] for _ in range(len(columns) + 1)]
-    carried = [0] * (len(columns) + 1)
+    left: Columns = []
+    arrived = 0
     for position, column in enumerate(columns):
-        bits = sorted(column, key=_is_one)
-        while len(bits) + len(out[position]) + carried[position] > height:
-            size = 2 if len(bits) + len(out[position]) + carried[position] == height + 1 else 3
-            groups.append((position, bits[-size:]))
-            bits = bits[:-size]
-            carried[position + 1] += 1
-            carried[position] += 1
-        out[position] = bits
-    sums = Signal(len(groups), name=f"{name}_sums")
-    carries = Signal(len(groups), name=f"{name}_carries")
-    halves = Signal(len(groups), name=f"{name}_halves")
+        bits, made = list(column), 0
+        while (excess := len(bits) + made + arrived - height) > 0:
+            size = 2 if excess == 1 else 3
+            groups.append((position, sorted(bits[:size], key=_is_one)))
+            bits, made = bits[size:], made + 1
+        left.append(bits)
+        arrived = made
+    sums, carries, halves = (Signal(len(groups), name=f"{name}_{kind}")
+                             for kind in ("sums", "carries", "halves"))
+    out: Columns = [[] for _ in range(len(columns) + 1)]
     for number, (position, bits) in enumerate(groups):
         total, carry, half = _add(bits, halves[number])
         m.d.comb += [sums[number].eq(total), carries[number].eq(carry), halves[number].eq(half)]
         out[position].append(sums[number])
         out[position + 1].append(carries[number])
-    return out[:-1]
+    return [new + old for new, old in zip(out, left, strict=False)]
 
 
 def _is_one(bit: Value) -> bool:

@@ -44,6 +44,8 @@ class Property:
     induction : bool
         Whether it holds at all times, shown by temporal induction of up to `depth` cycles;
         else it is claimed only for the first `depth` cycles after power-up.
+    inputs : mapping, optional
+        Makers of what drives an input, by its path, where that is not altogether free.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Property:
     build: Callable[[Harness], None]
     depth: int
     induction: bool = True
+    inputs: Mapping[str, Callable[[], ValueLike]] = field(default_factory=dict)
 
 
 class Harness:
@@ -66,6 +69,9 @@ class Harness:
     component : callable
         Makes the component from `config`.
     config : BlockConfig
+    inputs : mapping, optional
+        What drives an input (``a.payload``, ``a.valid``, ``o.ready``, a wire by its name)
+        instead of a free value.
 
     Attributes
     ----------
@@ -78,32 +84,25 @@ class Harness:
         a property drives it.
     """
 
-    def __init__(self, component: Callable[[BlockConfig], wiring.Component], config: BlockConfig):
+    def __init__(self, component: Callable[[BlockConfig], wiring.Component], config: BlockConfig,
+                 inputs: Mapping[str, ValueLike] | None = None):
         self.m = Module()
         self.config = config
         self.running = Signal(init=1)
         self._component = component
         self._numbers = iter(range(1 << 30))
-        self.dut = self.place("dut")
+        self.dut = self.place("dut", inputs or {})
 
-    def place(self, name: str, inputs: Mapping[str, ValueLike] | None = None) -> Placed:
-        """Another copy of the component.
-
-        Parameters
-        ----------
-        name : str
-        inputs : mapping, optional
-            What drives an input (``a.payload``, ``a.valid``, ``o.ready``, a wire by its name)
-            instead of a free value.
-        """
+    def place(self, name: str, inputs: Mapping[str, ValueLike]) -> Placed:
+        """Another copy of the component, whose inputs are free but for those given."""
         component = self._component(self.config)
         placed = Placed(component, self.config, Fragment.get(component, None))
         self.m.submodules[name] = EnableInserter(self.running)(placed.fragment)
         for path, signal in placed.inputs.items():
-            value = (inputs or {}).get(path)
+            value = inputs.get(path)
             self.m.d.comb += signal.eq(AnySeq(len(signal)) if value is None else value)
         for port in self.config.ports:
-            if isinstance(port, Stream) and port.direction == "in" and not inputs:
+            if isinstance(port, Stream) and port.direction == "in":
                 offered = getattr(component, port.name)
                 stalled = self.past(offered.valid & ~offered.ready)
                 self.assume(~stalled | (offered.valid

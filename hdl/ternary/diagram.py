@@ -5,15 +5,23 @@ from __future__ import annotations
 from .config import TernaryConfig
 
 
-def stages(config: TernaryConfig) -> list[tuple[str, str]]:
-    """Title and detail of every pipeline stage, from the activations to the results."""
+Stage = tuple[str, str, int, tuple[str, ...]]
+
+
+def stages(config: TernaryConfig) -> list[Stage]:
+    """Every pipeline stage from the activations to the results: title, detail, registers at its
+    end, and the streams that enter or leave there."""
     table = (f"{config.luts} × {config.entries} entries of {config.entry_width} bit"
              if config.table == "ff" else f"{config.columns} activations")
-    out = [("table", table),
-           ("fetch + reduce", f"{config.keys} columns of {config.luts} read ports, "
-                              f"{config.adder} tree")]
-    out += [(f"reduce {stage + 1}", "tree continued") for stage in range(config.pipeline)]
-    out.append(("accumulate", f"{config.keys} × {config.acc_width} bit"))
-    if config.out == "int8_requant":
-        out += [("product", "× multiplier"), ("round", "shift, half to even, int8")]
+    out: list[Stage] = [
+        ("table", table, 1, ("a",)),
+        ("fetch + reduce", f"{config.keys} columns of {config.luts} read ports, "
+                           f"{config.adder} tree", 1 + config.pipeline, ("w",))]
+    requantize = config.out == "int8_requant"
+    addend = ("addend",) if config.addend else ()
+    out.append(("accumulate", f"{config.keys} × {config.acc_width} bit", 1,
+                (*addend, *(() if requantize else ("o",)))))
+    if requantize:
+        out += [("product", "× multiplier", 1, ()),
+                ("round", "shift, half to even, int8", 1, ("o",))]
     return out

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from amaranth.hdl import C, Cat, Mux, ResetSignal, Signal, Value
-from amaranth.lib import data
 
 from pimlico.hdl.common.config import BlockConfig
-from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
+from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
-from .beat import beat_layout
-from .config import BLOCK, TernaryConfig
+from .config import TAG_BITS, TernaryConfig
+from .exact import exact_property
+from .shadow import INDEX_BITS, JobCount, Stages, add
 
 STATUS_REGISTER = "status_code.status"
 
-INDEX_BITS = 8
-"""Of the number of a beat, tile or result. It wraps; what is in flight at once is far fewer."""
+LANES = 128
+"""Most read ports, keys by tables, of the core that control is proved for: more of the same
+change no control, and take the solver long to read."""
 
 
 def properties(config: BlockConfig) -> list[Property]:
     """What holds for a ternary core, each with the configuration it is proved for."""
     assert isinstance(config, TernaryConfig)
+    given = config
+    config = _narrow(config)
     return [
         *stream_properties(config),
         Property("job-length",
@@ -45,140 +48,14 @@ def properties(config: BlockConfig) -> list[Property]:
                  "a cfg with n or m of 0, above its maximum, or not in whole blocks shows its "
                  "code, and else changes no register and no output",
                  config, _refusal, depth=6),
+        exact_property(given),
     ]
 
 
-class JobCount:
-    """What the handshakes of `cfg` and `a` say of the job: counts up, where the core counts down.
-
-    Attributes
-    ----------
-    legal, code : Value
-        Of the cfg that is offered.
-    accept, take : Value
-        A legal cfg, an activation beat is taken.
-    active : Signal
-        A job runs.
-    last, job_last, rows : Value
-        Of the beat that comes next.
-    tag : Signal
-        Of the job.
-    """
-
-    def __init__(self, h: Harness, config: TernaryConfig):
-        m, core = h.m, h.dut.component
-        self.config = config
-        cfg_port = next(port for port in config.ports if port.name == "cfg")
-        cfg = {each.name: core.cfg.payload[offset:offset + each.width]
-               for each in cfg_port.fields for offset in [cfg_port.offset(each.name)]}
-        self.code = refusal_code(config, cfg["n"], cfg["m"])
-        self.legal = self.code == 0
-        self.accept = core.cfg.valid & core.cfg.ready & self.legal
-        self.take = core.a.valid & core.a.ready
-
-        self.active = Signal(name="job_active")
-        self.n = Signal(config.n_bits, name="job_n")
-        self.m = Signal(config.m_bits, name="job_m")
-        self.tag = Signal(len(cfg["tag"]), name="job_tag")
-        self.beats = Signal(range(config.tile_beats(config.n_max) + 1), name="tile_beats")
-        self.rows_before = Signal(config.m_bits + 1, name="rows_before")
-        self.last = (self.beats + 1) * config.columns >= self.n
-        if config.block_format:
-            self.last = self.beats + 1 == (self.n >> 8) * config.block_beats
-        self.job_last = self.rows_before + config.keys >= self.m
-        self.rows = Mux(self.job_last, self.m - self.rows_before, config.keys)[:config.rows_bits]
-        self.finish = self.take & self.last & self.job_last
-
-        with m.If(self.take):
-            m.d.sync += self.beats.eq(Mux(self.last, 0, self.beats + 1))
-            with m.If(self.last):
-                m.d.sync += self.rows_before.eq(self.rows_before + config.keys)
-        with m.If(self.finish):
-            m.d.sync += self.active.eq(0)
-        with m.If(self.accept):
-            m.d.sync += [self.active.eq(1), self.n.eq(cfg["n"]), self.m.eq(cfg["m"]),
-                         self.tag.eq(cfg["tag"]), self.beats.eq(0), self.rows_before.eq(0)]
-        self._tie(h)
-
-    def _tie(self, h: Harness) -> None:
-        """The invariants that tie these counts to the sequencer's."""
-        config = self.config
-
-        def inside(name: str) -> Signal:
-            return h.dut.inside(f"sequencer.{name}")
-
-        tied = [
-            refusal_code(config, self.n, self.m) == 0,
-            self.rows_before < self.m,
-            inside("first") == (self.beats == 0),
-            inside("rows_left") == self.m - self.rows_before,
-            inside("job_tag") == self.tag,
-        ]
-        if config.block_format:
-            beat, left = inside("block_beat"), inside("blocks_left")
-            tied += [inside("blocks") == self.n >> 8, left > 0, left <= self.n >> 8,
-                     beat < config.block_beats,
-                     self.beats == ((self.n >> 8) - left) * config.block_beats + beat]
-        else:
-            tied += [inside("columns") == self.n, self.beats * config.columns < self.n,
-                     inside("columns_left") == self.n - self.beats * config.columns]
-        h.require(inside("busy") == self.active, "the sequencer is busy during jobs")
-        h.require(~self.active | Cat(*tied).all(), "the sequencer's counts are the job's")
-
-
-def refusal_code(config: TernaryConfig, n: Value, m: Value) -> Value:
-    """The status code of a cfg: the first rule that it breaks, 0 if none."""
-    rules = [(n == 0, 1), (n > config.n_max, 2), (m == 0, 3), (m > config.m_max, 4)]
-    if config.block_format:
-        rules.append((n % BLOCK != 0, 5))
-    code: Value = C(0, 3)
-    for broken, number in reversed(rules):
-        code = Mux(broken, number, code)
-    return code
-
-
-class Stages:
-    """The core's stages, from the table to the output register.
-
-    Attributes
-    ----------
-    beats : list of tuple
-        Full flag and beat of the table, of each register stage of the reduction, and of the
-        partial sum.
-    tiles : list of tuple
-        The same of the accumulators and, to rescale, of product and result.
-    fetch, advance, step : Signal
-        The table's beat, the reduction's beats, the partial sum's beat moves on.
-    leave : list of Value
-        The tile in each of `tiles` moves on if there is one.
-    """
-
-    def __init__(self, dut: Placed, config: TernaryConfig):
-        layout = beat_layout(config)
-
-        def stage(name: str) -> tuple[Value, data.View]:
-            return dut.inside(f"{name}_full"), data.View(layout, dut.inside(f"{name}_beat"))
-
-        names = ["table", *(f"reduce_{i}" for i in range(config.pipeline)), "partial"]
-        self.beats = [stage(name) for name in names]
-        self.tiles = [stage("acc")]
-        o = dut.component.o
-        self.leave: list[Value] = [o.ready]
-        if config.out == "int8_requant":
-            self.tiles += [stage("results.product"), stage("results.result")]
-            room = ~self.tiles[2][0] | o.ready
-            self.leave = [~self.tiles[1][0] | room, room, o.ready]
-        self.fetch, self.advance, self.step = map(dut.inside, ("fetch", "advance", "step"))
-
-    def tiles_from(self, position: int) -> Value:
-        """Row tiles that are complete in the stages from `position` on."""
-        ends = [full & beat.last for full, beat in self.beats] + [full for full, _ in self.tiles]
-        return add(ends[position:])
-
-
-def add(flags: list[Value]) -> Value:
-    """Number of flags that are high, `INDEX_BITS` wide."""
-    return sum(flags, start=C(0, INDEX_BITS))[:INDEX_BITS]
+def _narrow(config: TernaryConfig) -> TernaryConfig:
+    """The same but for fewer rows, where there are more than `LANES` read ports."""
+    keys = max(1, min(config.keys, LANES // config.luts))
+    return TernaryConfig(**{**config.model_dump(), "keys": keys})
 
 
 def _job_length(h: Harness) -> None:
@@ -194,7 +71,7 @@ def _results(h: Harness) -> None:
     job, stages = JobCount(h, config), Stages(h.dut, config)
     tiles, results = _count_tiles(h, job, stages)
     watched = h.constant(INDEX_BITS, "watched_number")
-    told = Cat(job.job_last, job.rows, job.tag)
+    told = Cat(job.job_last, job.rows, job.fields["tag"])
     stored = Signal(len(told), name="watched_tile")
     with m.If(job.take & job.last & (tiles == watched)):
         m.d.sync += stored.eq(told)
@@ -212,7 +89,7 @@ def _results(h: Harness) -> None:
     port = next(port for port in config.ports if port.name == "o")
     keep, tag, last = (core.o.payload[port.offset(each.name):][:each.bits]
                        for each in port.fields[1:])
-    job_last, rows, tag_stored = stored[0], stored[1:-len(job.tag)], stored[-len(job.tag):]
+    job_last, rows, tag_stored = stored[0], stored[1:-TAG_BITS], stored[-TAG_BITS:]
     due = core.o.valid & (results == watched)
     h.require(~due | (last == job_last), "o.last: on the job's last tile")
     h.require(~due | (tag == tag_stored), "o.tag: the job's")
