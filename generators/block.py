@@ -35,9 +35,9 @@ class Block:
         Folder of ``*.yaml`` presets.
     properties : str, optional
         ``module:object`` of a function ``(config) -> list[Property]`` for ``pimlico prove``.
-    diagram : tuple of tuple, optional
-        Stages of the datapath from left to right for the datasheet's block diagram:
-        ``(title, detail)`` pairs as a function of the config, ``module:object``.
+    diagram : str, optional
+        ``module:object`` of a function of the config that gives the stages of the datapath from
+        left to right, for the datasheet's block diagram; see `Stage` in ``diagram.py``.
     """
 
     name: str

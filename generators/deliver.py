@@ -18,7 +18,7 @@ from .fusesoc import core_file, file_list
 from .instance import instance
 from .lint import waivers
 from .makefile import cocotb_files
-from .manifest import manifest
+from .manifest import manifest, reset_pin
 from .vectors import record
 from .verilog import Reset, emit
 
@@ -73,7 +73,8 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
         f"{top}_tb.hex": testbench.vectors(emitted, config, trace),
         **cocotb_files(block, config, emitted),
         **constraints(emitted),
-        f"{top}.svg": diagram.draw(top, config, diagram.stages(block, config)),
+        f"{top}.svg": diagram.draw(top, config, diagram.stages(block, config),
+                                   reset_pin(emitted)["port"]),
         f"{top}.md": datasheet(block, config, emitted, timing is not None),
     }
     if timing is not None:

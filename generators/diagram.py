@@ -45,14 +45,14 @@ def stages(block: Block, config: BlockConfig) -> list[Stage]:
     return [Stage(*entry) for entry in block.load("diagram")(config)]
 
 
-def draw(top: str, config: BlockConfig, steps: Sequence[Stage]) -> str:
-    """The diagram as SVG text."""
-    return _Drawing(top, config, steps).svg()
+def draw(top: str, config: BlockConfig, steps: Sequence[Stage], reset: str = "rst") -> str:
+    """The diagram as SVG text; `reset` is the name of the reset pin."""
+    return _Drawing(top, config, steps, f"clk, {reset}").svg()
 
 
 class _Drawing:
-    def __init__(self, top: str, config: BlockConfig, steps: Sequence[Stage]):
-        self.top, self.config, self.steps = top, config, steps
+    def __init__(self, top: str, config: BlockConfig, steps: Sequence[Stage], clock: str):
+        self.top, self.config, self.steps, self.clock = top, config, steps, clock
         self.details = [_balanced(step.detail) for step in steps]
         named = {name for step in steps for name in step.ports}
         streams = [port for port in config.ports if isinstance(port, Stream)]
@@ -75,7 +75,7 @@ class _Drawing:
         ins = [port for port in self.control if port.direction == "in"]
         outs = [port for port in self.control if port.direction == "out"]
         self.control_ins, self.control_outs = ins, outs
-        names = [*map(_name, self.left), *map(_name, ins), "clk, rst"]
+        names = [*map(_name, self.left), *map(_name, ins), self.clock]
         self.x0 = max(svg.text_width(name, 12, True) for name in names) + 36
         tall = max([_TITLE_LINE + _DETAIL_LINE * len(lines) + 26 for lines in self.details])
         self.height = max(tall, _PITCH * len(self.left), _PITCH * len(self.right), 92)
@@ -185,7 +185,7 @@ class _Drawing:
             at = y + 18 + 26 * index
             colour = svg.BLUE if isinstance(port, Stream) else svg.MUTED
             parts.append(svg.arrow((self.x0 - 16, at), (x, at), colour=colour, thick=1.4))
-            parts.append(svg.text(self.x0 - 22, at + 4, _name(port) if port else "clk, rst",
+            parts.append(svg.text(self.x0 - 22, at + 4, _name(port) if port else self.clock,
                                   anchor="end", mono=True))
         for index, port in enumerate(self.control_outs):
             at = y + 18 + 26 * index

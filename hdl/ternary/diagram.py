@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from .config import TernaryConfig
 
-
 Stage = tuple[str, str, int, tuple[str, ...]]
 
 
 def stages(config: TernaryConfig) -> list[Stage]:
     """Every pipeline stage from the activations to the results: title, detail, registers at its
     end, and the streams that enter or leave there."""
-    table = (f"{config.luts} × {config.entries} entries of {config.entry_width} bit"
+    table = (f"{config.luts} × {config.entries} entries of {config.entry_width} bits"
              if config.table == "ff" else f"{config.columns} activations")
     out: list[Stage] = [
         ("table", table, 1, ("a",)),
@@ -19,7 +18,7 @@ def stages(config: TernaryConfig) -> list[Stage]:
                            f"{config.adder} tree", 1 + config.pipeline, ("w",))]
     requantize = config.out == "int8_requant"
     addend = ("addend",) if config.addend else ()
-    out.append(("accumulate", f"{config.keys} × {config.acc_width} bit", 1,
+    out.append(("accumulate", f"{config.keys} × {config.acc_width} bits", 1,
                 (*addend, *(() if requantize else ("o",)))))
     if requantize:
         out += [("product", "× multiplier", 1, ()),

@@ -240,7 +240,8 @@ def test_bit_ranges():
 
 
 def test_drawings_are_well_formed_and_name_what_they_show(core):
-    out, _, config, *_ = core
+    out, _, config, reset, _ = core
+    pins = "clk, rst" if reset == "high" else "clk, aresetn"
     for suffix in (".svg", "_timing.svg"):
         root = ET.parse(out / f"{TOP}{suffix}").getroot()
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -248,7 +249,7 @@ def test_drawings_are_well_formed_and_name_what_they_show(core):
         wanted = {f"{'s' if port.direction == 'in' else 'm'}_axis_{port.name}"
                   for port in config.ports if isinstance(port, Stream)}
         if suffix == ".svg":
-            assert wanted | {TOP, "clk, rst"} <= words
+            assert wanted | {TOP, pins} <= words
         else:
             assert f"latency {config.latency}" in words and "m_axis_o_tvalid" in words
 
