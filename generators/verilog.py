@@ -12,12 +12,13 @@ from amaranth.hdl import Cat, ClockDomain, Const, Elaboratable, Module, Signal
 
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.parts import PartLibrary
-from pimlico.hdl.common.ports import Stream
+from pimlico.hdl.common.ports import Port, Stream
 
 from .block import Block
 from .errors import ToolError
 
 Reset = Literal["high", "active-low"]
+Direction = Literal["input", "output"]
 Role = Literal["clk", "rst", "tdata", "tvalid", "tready", "tlast", "wire"]
 
 
@@ -26,7 +27,7 @@ class TopPort:
     """A port of the emitted top module; `stream` is the native stream or wire it carries."""
 
     name: str
-    direction: Literal["input", "output"]
+    direction: Direction
     width: int
     stream: str | None
     role: Role
@@ -76,11 +77,11 @@ class AxiTop(Elaboratable):
         self.signals = list(self._signal.values())
 
     @staticmethod
-    def _top_ports(port) -> list[TopPort]:
-        forward = "input" if port.direction == "in" else "output"
+    def _top_ports(port: Port) -> list[TopPort]:
+        forward: Direction = "input" if port.direction == "in" else "output"
         if not isinstance(port, Stream):
             return [TopPort(port.name, forward, port.width, port.name, "wire")]
-        backward = "output" if port.direction == "in" else "input"
+        backward: Direction = "output" if port.direction == "in" else "input"
         prefix = f"{'s' if port.direction == 'in' else 'm'}_axis_{port.name}"
         padded = max(8, -(-port.data_width // 8) * 8)
         ports = [TopPort(f"{prefix}_tdata", forward, padded, port.name, "tdata"),

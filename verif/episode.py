@@ -23,7 +23,8 @@ class Episode:
     beats : mapping of str to list of int
         Packed payloads by input stream.
     valid : mapping of str to float
-        Probability, each cycle, that a source with no beat on offer offers its next; 1 where absent.
+        Probability, each cycle, that a source with no beat on offer offers its next; 1 where
+        absent.
     ready : mapping of str to float
         Probability, each cycle, that a sink is ready; 1 where absent.
     wires : mapping of str to list of int

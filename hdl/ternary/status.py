@@ -12,11 +12,9 @@ class Status(wiring.Component):
 
     part_name = "status"
 
-    refused: In(3)
-    bad_frame: In(1)
-    bad_code: In(1)
-    clear: In(1)
-    status: Out(3)
+    def __init__(self) -> None:
+        super().__init__({"refused": In(3), "bad_frame": In(1), "bad_code": In(1),
+                          "clear": In(1), "status": Out(3)})
 
     def elaborate(self, platform):
         m = Module()

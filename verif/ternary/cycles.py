@@ -131,7 +131,7 @@ class TernaryCycles(CycleModel):
         finish = (take_a and job is not None and self.beat == job.tile_beats - 1
                   and self.tile == job.tiles - 1)
         cfg_ready = job is None or finish
-        out["w_ready"], out["a_ready"], out["cfg_ready"] = int(w_ready), int(a_ready), int(cfg_ready)
+        out |= {"w_ready": int(w_ready), "a_ready": int(a_ready), "cfg_ready": int(cfg_ready)}
         return Settled(step, advance, take_keys, fetch, w_ready and bool(inputs["w_valid"]), take_a,
                        cfg_ready and bool(inputs["cfg_valid"]), product, result, out)
 
@@ -161,7 +161,7 @@ class TernaryCycles(CycleModel):
             arriving = None
             if now.fetch:
                 assert self.table is not None
-                w = self.decoded if self.config.decode_stage else inputs["w_payload"]
+                w = inputs["w_payload"] if self.decoded is None else self.decoded
                 arriving = self.table._replace(w=w)
             self.stages = [arriving, *self.stages[:-1]]
         if take_w and (self.status == 0 or inputs["status_clear"]) and self._codes.bad(

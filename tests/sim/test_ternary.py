@@ -1,0 +1,88 @@
+"""The ternary core in both simulators, every parameter at every kind of value."""
+
+import numpy as np
+import pytest
+from ternary_configs import LARGE, SMALL
+
+from pimlico.generators.block import find
+from pimlico.generators.load import load
+from pimlico.hdl.common.config import ConfigError
+from pimlico.hdl.ternary.config import TernaryConfig
+from pimlico.sim.verify import verify
+
+BLOCK = find("ternary-gemm")
+
+
+def check(config, cycles, seed, simulators=("verilator", "icarus")):
+    result = verify(BLOCK, config, simulators=simulators, cycles=cycles, seed=seed)
+    assert result["passed"], f"{config!r}, seed {seed}: {result['mismatch']}"
+    return result
+
+
+@pytest.mark.parametrize("preset", BLOCK.preset_names)
+def test_preset_in_lockstep(preset, seed):
+    _, config, _ = load("ternary-gemm", preset=preset)
+    check(config, 4000, seed)
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_parameters_in_lockstep(case, seed):
+    check(TernaryConfig(**SMALL[case]), 2500, seed)
+
+
+@pytest.mark.parametrize("case", ["most-luts", "most-keys"])
+def test_largest_tiles_in_lockstep(case, seed):
+    check(TernaryConfig(**LARGE[case]), 600, seed, ["icarus"])
+
+
+def random_parameters(rng):
+    return {
+        "act": str(rng.choice(["int4", "int8", "int16"])),
+        "table": str(rng.choice(["ff", "ff", "none"])),
+        "luts": int(rng.choice([1, 2, 3, 4, 5, 8, 10, 16])),
+        "keys": int(rng.integers(1, 7)),
+        "mux": str(rng.choice(["andor", "tree"])),
+        "adder": str(rng.choice(["carry", "compressor"])),
+        "n_max": int(rng.integers(1, 2000)), "m_max": int(rng.integers(1, 200)),
+        "addend": bool(rng.integers(2)), "pipeline": int(rng.integers(5)),
+        "weight_format": str(rng.choice(["keys", "base3x5", "two_bit", "tq1_0", "tq2_0"])),
+        "out": str(rng.choice(["raw", "int8_requant"])),
+    }
+
+
+def random_config(rng):
+    """Parameters drawn until they go together."""
+    while True:
+        parameters = random_parameters(rng)
+        if parameters["table"] == "ff":
+            parameters["mu"] = int(rng.integers(1, 6))
+        if parameters["weight_format"].startswith("tq"):
+            parameters["n_max"] = 256 * int(rng.integers(1, 5))
+        try:
+            return TernaryConfig(**parameters)
+        except ConfigError:
+            continue
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_random_parameters_in_lockstep(number, seed):
+    check(random_config(np.random.default_rng(seed)), 1500, seed, ["icarus"])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("case", LARGE)
+def test_large_in_lockstep(case, seed):
+    check(TernaryConfig(**LARGE[case]), 20000, seed)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("number", range(100))
+def test_many_random_parameters_in_lockstep(number, seed):
+    check(random_config(np.random.default_rng(seed)), 20000, seed)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("preset", BLOCK.preset_names)
+def test_preset_in_long_lockstep(preset, seed):
+    _, config, _ = load("ternary-gemm", preset=preset)
+    check(config, 500_000, seed, ["verilator"])

@@ -1,0 +1,40 @@
+"""Configurations of the ternary core that together take every value of every parameter."""
+
+SMALL = {
+    "smallest": {"act": "int4", "mu": 1, "luts": 1, "keys": 1, "n_max": 1, "m_max": 1},
+    "one-table": {"act": "int8", "mu": 2, "luts": 1, "keys": 1, "pipeline": 4},
+    "mu1": {"act": "int4", "mu": 1, "luts": 3, "keys": 2, "mux": "tree", "adder": "compressor"},
+    "mu3": {"act": "int16", "mu": 3, "luts": 2, "keys": 3, "mux": "tree", "pipeline": 1,
+            "adder": "compressor"},
+    "issue": {"act": "int4", "mu": 3, "luts": 3, "keys": 5},
+    "mu4": {"act": "int4", "mu": 4, "luts": 2, "keys": 2, "pipeline": 2},
+    "mu5": {"act": "int8", "mu": 5, "luts": 1, "keys": 2, "mux": "tree", "pipeline": 3},
+    "mu5-wide": {"act": "int16", "mu": 5, "luts": 3, "keys": 1, "pipeline": 4,
+                 "adder": "compressor", "n_max": 1000},
+    "none": {"table": "none", "luts": 5, "keys": 3, "pipeline": 4, "n_max": 37, "m_max": 11},
+    "none-compressor": {"table": "none", "luts": 7, "keys": 2, "pipeline": 2,
+                        "adder": "compressor"},
+    "base3x5": {"mu": 1, "luts": 5, "keys": 3, "weight_format": "base3x5"},
+    "base3x5-mu2": {"mu": 2, "luts": 5, "keys": 2, "weight_format": "base3x5", "pipeline": 1},
+    "base3x5-mu5": {"act": "int4", "mu": 5, "luts": 2, "keys": 2, "weight_format": "base3x5"},
+    "two_bit": {"mu": 1, "luts": 4, "keys": 3, "weight_format": "two_bit"},
+    "two_bit-mu3": {"mu": 3, "luts": 2, "keys": 2, "weight_format": "two_bit", "pipeline": 1},
+    "tq1_0": {"mu": 1, "luts": 20, "keys": 2, "weight_format": "tq1_0", "n_max": 512},
+    "tq1_0-mu4": {"mu": 4, "luts": 10, "keys": 2, "weight_format": "tq1_0", "n_max": 1024},
+    "tq1_0-mu3": {"mu": 3, "luts": 10, "keys": 1, "weight_format": "tq1_0", "n_max": 768},
+    "tq2_0": {"mu": 1, "luts": 16, "keys": 3, "weight_format": "tq2_0", "n_max": 768},
+    "tq2_0-mu4": {"mu": 4, "luts": 4, "keys": 2, "weight_format": "tq2_0", "n_max": 512},
+    "addend": {"mu": 2, "luts": 3, "keys": 3, "addend": True, "pipeline": 1},
+    "requant": {"mu": 2, "luts": 3, "keys": 3, "out": "int8_requant", "m_max": 9},
+    "requant-addend": {"act": "int16", "mu": 2, "luts": 2, "keys": 2, "out": "int8_requant",
+                       "addend": True, "weight_format": "two_bit", "acc_width": 40},
+    "wide-acc": {"mu": 2, "luts": 2, "keys": 2, "acc_width": 64},
+    "wrap": {"mu": 2, "luts": 2, "keys": 2, "acc_width": 12, "allow_wrap": True},
+}
+
+LARGE = {
+    "most-luts": {"act": "int4", "mu": 1, "luts": 128, "keys": 1, "pipeline": 3},
+    "most-keys": {"act": "int4", "mu": 1, "luts": 1, "keys": 256},
+    "longest": {"act": "int4", "mu": 2, "luts": 64, "keys": 1, "n_max": 1 << 20,
+                "m_max": 1 << 24},
+}

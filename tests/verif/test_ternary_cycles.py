@@ -1,0 +1,112 @@
+"""The ternary cycle model against the golden functions over whole jobs."""
+
+import numpy as np
+import pytest
+from ternary_configs import SMALL
+
+from pimlico.hdl.ternary.config import TernaryConfig
+from pimlico.verif.bits import unpack
+from pimlico.verif.ternary.cycles import CodeCheck, TernaryCycles
+from pimlico.verif.ternary.formats import activation_beats, beats, decode_beats
+from pimlico.verif.ternary.golden import gemv, requant
+from pimlico.verif.ternary.stimulus import Jobs
+
+CASES = [name for name in SMALL if name != "smallest"]
+
+
+def run(config, sources, stall=lambda stream: False, most=20000):
+    """Every result payload with the cycle of its valid, and the cycles of accepted `a` beats."""
+    model = TernaryCycles(config)
+    left = {name: list(words) for name, words in sources.items()}
+    names = [port.name for port in config.ports if port.direction == "in" and port.name in left]
+    results, accepted = [], []
+    for now in range(most):
+        inputs = {"status_clear": 0, "o_ready": int(not stall("o")), "addend_valid": 0}
+        for name in names:
+            inputs[f"{name}_valid"] = int(bool(left[name]) and not stall(name))
+            inputs[f"{name}_payload"] = left[name][0] if left[name] else 0
+        outputs = model.outputs(inputs)
+        if outputs["o_valid"] and inputs["o_ready"]:
+            results.append((now, outputs["o_payload"]))
+        for name in names:
+            if inputs[f"{name}_valid"] and outputs[f"{name}_ready"]:
+                left[name].pop(0)
+                if name == "a":
+                    accepted.append(now)
+        model.tick(inputs)
+        if model.idle and not any(left.values()):
+            return results, accepted
+    raise AssertionError("the model does not come to rest")
+
+
+def expected(config, weights, x, addend, scale):
+    acc = gemv(weights, x, addend, config.acc_width if config.allow_wrap else None)
+    return requant(acc, *scale) if config.out == "int8_requant" else acc
+
+
+def make_job(config, rng, n, m):
+    """The beats of a job and the results it must give."""
+    low, high = -(1 << config.act_bits - 1), (1 << config.act_bits - 1) - 1
+    x = rng.integers(low, high + 1, n)
+    weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
+    jobs = Jobs(config, rng)
+    cfg = jobs.cfg(n, m)
+    sources = {"cfg": [cfg], "a": activation_beats(config, x, m), "w": beats(config, weights)}
+    addend = None
+    if config.addend:
+        sources["addend"] = jobs._addends(-(-m // config.keys), None)
+        addend = unpack(sources["addend"], config.acc_width - 1, config.keys).ravel()[:m]
+    fields = config.ports[0].unpack(cfg)
+    scale = fields.get("multiplier"), fields.get("shift")
+    return sources, expected(config, weights, x, addend, scale)
+
+
+def rows_of(config, results):
+    port = next(port for port in config.ports if port.name == "o")
+    rows, lasts = [], []
+    for _, payload in results:
+        fields = port.unpack(payload)
+        data = fields["data"] if config.keys > 1 else [fields["data"]]
+        rows += [value for row, value in enumerate(data) if fields["keep"] >> row & 1]
+        lasts.append(fields["last"])
+    return rows, lasts
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whole_jobs_equal_numpy(case, seed):
+    config = TernaryConfig(**SMALL[case])
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        sources, values = make_job(config, rng, *Jobs(config, rng).size())
+        results, _ = run(config, sources, lambda name: rng.random() < 0.3)
+        rows, lasts = rows_of(config, results)
+        assert rows == values.tolist()
+        assert lasts == [0] * (len(lasts) - 1) + [1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_latency_interval_and_length_are_the_configs(case, seed):
+    config = TernaryConfig(**SMALL[case])
+    rng = np.random.default_rng(seed)
+    n, m = Jobs(config, rng).size()
+    first, _ = make_job(config, rng, n, m)
+    second, _ = make_job(config, rng, n, m)
+    sources = {name: words + second[name] for name, words in first.items()}
+    results, accepted = run(config, sources)
+    job, tile = config.job_beats(n, m), config.tile_beats(n)
+    assert config.interval == 1
+    assert np.diff(accepted).tolist() == [1] * (2 * job - 1)
+    assert [now for now, _ in results] == [
+        accepted[last] + config.latency for last in range(tile - 1, 2 * job, tile)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_code_check_agrees_with_the_decoder(case, seed):
+    config = TernaryConfig(**SMALL[case])
+    rng = np.random.default_rng(seed)
+    check = CodeCheck(config)
+    bits = config.keys * config.weight_bits
+    words = [int.from_bytes(rng.bytes(-(-bits // 8)), "little") & ((1 << bits) - 1)
+             for _ in range(200)]
+    words += [0, *(1 << bit for bit in range(bits))]
+    assert [check.bad(word) for word in words] == decode_beats(config, words)[1].tolist()
