@@ -65,8 +65,8 @@ def verify(block: Block, config: BlockConfig, *,
         ``passed``, ``cycles`` and ``comparisons`` (of all simulators), ``seed``, ``mismatch`` (the
         first failure as text, or None), ``notes`` (list of str), and ``simulators``: by name a
         dict with ``passed``, ``cycles``, ``comparisons``, ``episodes``, ``cycles_per_second``,
-        ``tests``, ``failure``, and if asked for ``waves`` (path) and ``recorded`` (payloads by
-        stream).
+        ``tests``, ``failure``, ``traffic`` (by stream: ``beats``, and the cycles of the ``first``
+        and ``last``), and if asked for ``waves`` (path) and ``recorded`` (payloads by stream).
 
     Raises
     ------
@@ -99,7 +99,8 @@ def verify(block: Block, config: BlockConfig, *,
             "passed": outcome.passed, "cycles": outcome.cycles,
             "comparisons": outcome.comparisons, "episodes": outcome.episodes,
             "cycles_per_second": round(outcome.rate), "tests": tests,
-            "failure": outcome.failure or None}
+            "failure": outcome.failure or None,
+            "traffic": {stream: asdict(carried) for stream, carried in outcome.traffic.items()}}
         if target is not None:
             results[simulator]["waves"] = str(target)
         if record:

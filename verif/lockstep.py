@@ -18,7 +18,7 @@ from pimlico.hdl.common.ports import Port, Stream
 from .episode import Episode
 from .mismatch import Cycle, describe_mismatch, describe_stall
 from .model import CycleModel
-from .run import Outcome, Pin
+from .run import Outcome, Pin, Traffic
 
 Read = Callable[[], str]
 Write = Callable[[str], None]
@@ -94,16 +94,18 @@ class Lockstep:
                         _InputWire(name, port.width, self._inputs, write[here["wire"]]))
                 else:
                     self._words.append((self._read[here["wire"]], name))
-            elif port.direction == "in":
+                continue
+            traffic = self.outcome.traffic.setdefault(name, Traffic())
+            if port.direction == "in":
                 writes = {role: write[pin] for role, pin in here.items() if pin in write}
                 width = pins[name, "tdata"].width
-                self._sources.append(_Source(port, width, self._inputs, writes))
+                self._sources.append(_Source(port, width, self._inputs, writes, traffic))
                 self._bits.append((self._read[here["tready"]], f"{name}_ready"))
             else:
                 reads = {role: self._read[pin] for role, pin in here.items() if pin in self._read}
                 kept = self.outcome.recorded.setdefault(name, []) if record else None
                 self._sinks.append(
-                    _Sink(port, self._inputs, write[here["tready"]], reads, kept))
+                    _Sink(port, self._inputs, write[here["tready"]], reads, traffic, kept))
                 self._bits.append((self._read[here["tvalid"]], f"{name}_valid"))
 
     def play(self, episodes: Iterable[Episode]) -> Iterator[None]:
@@ -154,12 +156,14 @@ class Lockstep:
             for source in sources:
                 if not source.free and expected[source.ready]:
                     source.free = True
+                    source.traffic.count(now)
                     still = 0
             for sink in sinks:
                 if expected[sink.valid]:
                     outcome.comparisons += sink.compared
                     if inputs[sink.ready]:
                         still = 0
+                        sink.traffic.count(now)
                         if sink.kept is not None:
                             sink.kept.append(expected[sink.payload])
             tick(inputs)
@@ -236,10 +240,11 @@ class _Source:
     """Offers the beats of an episode on an input stream, and holds each until it is taken."""
 
     def __init__(self, port: Stream, tdata_width: int, inputs: dict[str, int],
-                 writes: Mapping[str, Write]):
+                 writes: Mapping[str, Write], traffic: Traffic):
         self.name = port.name
         self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
         self.payload = f"{port.name}_payload"
+        self.traffic = traffic
         self._inputs = inputs
         self._set_data, self._set_valid = writes["tdata"], writes["tvalid"]
         self._set_last = writes.get("tlast")
@@ -284,11 +289,11 @@ class _Sink:
     """Takes beats from an output stream, and compares their payloads."""
 
     def __init__(self, port: Stream, inputs: dict[str, int], set_ready: Write,
-                 reads: Mapping[str, Read], kept: list[int] | None):
+                 reads: Mapping[str, Read], traffic: Traffic, kept: list[int] | None):
         self.name = port.name
         self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
         self.payload = f"{port.name}_payload"
-        self.kept = kept
+        self.traffic, self.kept = traffic, kept
         self.compared = 2 if port.has_last else 1
         self._inputs, self._set_ready = inputs, set_ready
         self._read_data, self._read_last = reads["tdata"], reads.get("tlast")

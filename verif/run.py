@@ -84,6 +84,22 @@ class Run(_Json):
 
 
 @dataclass
+class Traffic:
+    """How many beats a stream carried, and the cycles of the first and of the last."""
+
+    beats: int = 0
+    first: int = 0
+    last: int = 0
+
+    def count(self, cycle: int) -> None:
+        """Add a beat."""
+        if not self.beats:
+            self.first = cycle
+        self.beats += 1
+        self.last = cycle
+
+
+@dataclass
 class Outcome(_Json):
     """How a run ended.
 
@@ -95,6 +111,8 @@ class Outcome(_Json):
         Clock cycles run, ports compared, episodes begun.
     seconds : float
         Wall time of the cycles.
+    traffic : dict of str to Traffic
+        By stream, input and output.
     recorded : dict of str to list of int
         Payloads by output stream, in order, if asked for.
     """
@@ -104,7 +122,12 @@ class Outcome(_Json):
     comparisons: int = 0
     episodes: int = 0
     seconds: float = 0.0
+    traffic: dict[str, Traffic] = field(default_factory=dict)
     recorded: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.traffic = {name: carried if isinstance(carried, Traffic) else Traffic(**carried)
+                        for name, carried in self.traffic.items()}
 
     @property
     def passed(self) -> bool:

@@ -36,6 +36,10 @@ def test_block_that_agrees_passes(design, seed):
     assert icarus["episodes"] == 1
     assert icarus["tests"] == 1
     assert icarus["recorded"] == {"o": [3, 7, 0x10C, 0x101]}
+    came, left = icarus["traffic"]["i"], icarus["traffic"]["o"]
+    assert came["beats"] == left["beats"] == 4
+    assert came["first"] == 2, "the reset takes two cycles"
+    assert 2 < left["first"] < left["last"] == came["last"] + 1
 
 
 def test_wrong_payload_is_decoded(design):
