@@ -1,4 +1,8 @@
-"""Configurations of the ternary core that together take every value of every parameter."""
+"""Configurations of the ternary core that together take every value of every parameter, and
+jobs with one offence each."""
+
+from pimlico.verif.episode import Episode
+from pimlico.verif.ternary.stimulus import Jobs
 
 SMALL = {
     "smallest": {"act": "int4", "mu": 1, "luts": 1, "keys": 1, "n_max": 1, "m_max": 1},
@@ -38,3 +42,13 @@ LARGE = {
     "longest": {"act": "int4", "mu": 2, "luts": 64, "keys": 1, "n_max": 1 << 20,
                 "m_max": 1 << 24},
 }
+
+
+def offences(config, rng):
+    """A refused `cfg` before a good job, then jobs with bad codes and misframed activations."""
+    jobs = Jobs(config, rng)
+    for cfg in jobs.refused():
+        good = jobs.job(256, 2)
+        yield Episode("refused", good | {"cfg": [cfg, *good["cfg"]]})
+    yield Episode("bad codes", jobs.job(256, 2, codes=True))
+    yield Episode("misframed", jobs.job(256, 2, misframed=True))

@@ -9,6 +9,8 @@ from pimlico.generators.load import load
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.sim.verify import verify
+from pimlico.verif.ternary.cycles import TernaryCycles
+from pimlico.verif.ternary.stimulus import Jobs
 
 BLOCK = find("ternary-gemm")
 
@@ -67,6 +69,27 @@ def random_config(rng):
 @pytest.mark.parametrize("number", range(4))
 def test_random_parameters_in_lockstep(number, seed):
     check(random_config(np.random.default_rng(seed)), 1500, seed, ["icarus"])
+
+
+@pytest.mark.parametrize("weight_format", ["keys", "tq2_0"])
+def test_status_codes(weight_format, seed):
+    """Every code is reached, in the RTL as in the model."""
+    config = TernaryConfig(mu=1, luts=16, keys=2, weight_format=weight_format, n_max=512,
+                           m_max=6)
+    jobs = Jobs(config, np.random.default_rng(seed))
+    codes = []
+    for cfg in jobs.refused():
+        model = TernaryCycles(config)
+        model.tick({"cfg_valid": 1, "cfg_payload": cfg, "a_valid": 0, "w_valid": 0, "o_ready": 1,
+                    "status_clear": 0})
+        assert model.idle
+        codes.append(model.status)
+    assert set(codes) == ({1, 2, 3, 4, 5} if weight_format == "tq2_0" else {1, 2, 3, 4})
+    result = verify(BLOCK, config, cycles=3000, seed=seed, record=True,
+                    stimulus="ternary_configs:offences")
+    assert result["passed"], result["mismatch"]
+    for simulator in result["simulators"].values():
+        assert len(simulator["recorded"]["o"]) == len(codes) + 2
 
 
 @pytest.mark.deep
