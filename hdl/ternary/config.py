@@ -75,8 +75,8 @@ class TernaryConfig(BlockConfig):
         description="form of the table's read port: AND-OR of decoded lines, or a tree of 2:1 "
                     "multiplexers")] = "andor"
     adder: Annotated[Literal["carry", "compressor"], Field(
-        description="form of the reduction tree: two-input adders on FPGA carry chains, or a "
-                    "carry-save compressor tree, the smallest in gates")] = "carry"
+        description="form of the reduction tree: two-input adders, on FPGA carry chains, or "
+                    "a carry-save compressor tree")] = "carry"
     n_max: Annotated[int, Field(
         ge=1, le=1 << 20, description="largest row length N, in weights")] = 4096
     m_max: Annotated[int, Field(
