@@ -17,6 +17,11 @@ from .harness import TOP as HARNESS
 from .harness import NetlistPort, harness
 from .targets import Target, find
 
+# Yosys's own script for gates, but for the limit of conflicts: without one, the proof of two
+# equivalent nodes in a multiplier can go on for hours.
+ABC_SCRIPT = ("+strash;&get,-n;&fraig,-x,-C,1000;&put;scorr;dc2;dretime;strash;"
+              "&get,-n;&dch,-f;&nf;&put")
+
 
 def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -> dict[str, Any]:
     """Map ``design.v``; with `pnr`, also leave ``harness.json``, the netlist for nextpnr.
@@ -40,6 +45,7 @@ def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -
     multipliers = sum(cell.type.str() == "$mul" for module in design.modules_.values()
                       for cell in module.cells_.values())
     if not target.counts:
+        design.scratchpad_set_string("abc.script", ABC_SCRIPT)
         flag = "-booth " if booth else ""
         run(f"synth -flatten {flag}-top {top} -run begin:fine")
         memory_bits = _cut_memories(ys, design.top_module())

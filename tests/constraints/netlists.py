@@ -26,6 +26,13 @@ assign y = a * b;
 endmodule
 """
 
+# Its products sum to a netlist on which ABC's unbounded equivalence proofs do not end.
+DOT_PRODUCT = """
+module dot_product(input signed [7:0] a0, b0, a1, b1, a2, b2, a3, b3, output signed [19:0] y);
+assign y = a0 * b0 + a1 * b1 + a2 * b2 + a3 * b3;
+endmodule
+"""
+
 WIDE_MULTIPLIER = """
 module wide_multiplier(input clk, input [15:0] a, b, output reg [31:0] y);
 always @(posedge clk) y <= a * b;

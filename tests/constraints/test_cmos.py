@@ -44,6 +44,11 @@ def test_the_smaller_of_two_multipliers_is_taken_and_named(monkeypatch):
     assert result["transistors"] == min(sizes.values())
 
 
+def test_a_sum_of_products_comes_to_an_end():
+    result = synthesise(netlists.DOT_PRODUCT, "dot_product", "cmos")
+    assert 10_000 < result["transistors"] < 25_000
+
+
 def test_a_memory_is_counted_in_bits_and_not_in_gates():
     result = synthesise(netlists.MEMORY, "memory", "cmos")
     assert result["memory_bits"] == 512 * 16
