@@ -1,11 +1,40 @@
 PYTHON ?= python3
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+PARTS := pimlico generators sim verif constraints hdl
 
-.PHONY: setup
-setup: $(VENV)/.ready
+export PYTHON
 
-$(VENV)/.ready: pyproject.toml
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
-	@touch $@
+.PHONY: help setup demo test deep lint clean
+
+help:
+	@echo "make setup   prepare .venv, and the system's packages where they are missing"
+	@echo "make demo    two BitNet layers from GGUF through the RTL to an ECP5, in one table"
+	@echo "make test    the tests, in $(JOBS) processes (JOBS=)"
+	@echo "make deep    the tests and the long campaigns"
+	@echo "make lint    ruff and mypy"
+	@echo "make clean   remove .venv and whatever was built here"
+	@echo "PYTHON=python3.12 chooses another Python than python3."
+
+setup: $(VENV)/.all
+
+demo: $(VENV)/.all
+	@$(BIN)/python examples/ternary_demo.py
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest -n $(JOBS)
+
+deep: $(VENV)/.dev
+	@$(BIN)/pytest -n $(JOBS) --deep
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(PARTS) examples
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.%: pyproject.toml tools/setup.sh
+	@tools/setup.sh $*

@@ -25,6 +25,7 @@ from pimlico.verif.ternary.formats import beats
 from .errors import ToolError
 
 Array = npt.NDArray[Any]
+Kind = Literal["TQ1_0", "TQ2_0"]
 
 _DECODERS: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "TQ1_0": decode_tq1_0,
@@ -97,7 +98,7 @@ def pack(path: Path | str, tensor: str, config: TernaryConfig, out: Path | str) 
 
 
 def make_gguf(path: Path | str, tensors: Mapping[str, Array],
-              kind: Literal["TQ1_0", "TQ2_0"]) -> None:
+              kind: Kind | Mapping[str, Kind]) -> None:
     """Write a GGUF file of ternary tensors.
 
     Parameters
@@ -106,8 +107,8 @@ def make_gguf(path: Path | str, tensors: Mapping[str, Array],
     tensors : mapping of str to float array of shape (M, N)
         N a multiple of 256; each block of 256 is scaled by its largest magnitude and rounded,
         so that a tensor of {-s, 0, s} comes through unchanged if s is a float16.
-    kind : str
-        Type of every tensor.
+    kind : str, or mapping of str to str
+        ``TQ1_0`` or ``TQ2_0``: the type of every tensor, or each one's by name.
 
     Raises
     ------
@@ -115,10 +116,10 @@ def make_gguf(path: Path | str, tensors: Mapping[str, Array],
         If the package ``gguf`` is not installed.
     """
     gguf, path = _gguf(), Path(path)
-    kind_id = gguf.GGMLQuantizationType[kind]
     with _replacing(path) as (part,):
         writer = gguf.GGUFWriter(part, "bitnet")
         for name, values in tensors.items():
+            kind_id = gguf.GGMLQuantizationType[kind if isinstance(kind, str) else kind[name]]
             writer.add_tensor(name, gguf.quantize(values, kind_id), raw_dtype=kind_id)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
