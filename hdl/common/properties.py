@@ -10,7 +10,6 @@ from amaranth.hdl import (
     Assert,
     Assume,
     Cat,
-    Elaboratable,
     EnableInserter,
     Fragment,
     Module,

@@ -124,7 +124,8 @@ def _no_beat_lost(h: Harness) -> None:
               "weight beats keep up with activation beats")
     met = (taken - 1)[:INDEX_BITS]
     offered = (weights - 1)[:INDEX_BITS] if config.decode_stage else weights
-    h.require(~stages.fetch | (offered == met), "an activation beat meets the weights of its number")
+    h.require(~stages.fetch | (offered == met),
+              "an activation beat meets the weights of its number")
     h.require(~stages.fetch | (flags[0] & (waiting if config.decode_stage else core.w.valid)),
               "a fetch has activations and weights")
     h.require(~stages.step | flags[-1], "nothing is accumulated without a beat")
