@@ -130,22 +130,30 @@ def _tell(progress: Progress | None, variant: str) -> Progress | None:
 
 def _fpga(verilog: str, top: str, target: Target, folder: Path, pnr: bool, seeds: int,
           clock_mhz: float | None, progress: Progress | None, verbose: bool) -> dict[str, Any]:
-    run = yosys.synthesise(verilog, top, target, folder, pnr=pnr, progress=progress,
-                           verbose=verbose)
-    cells = run["cells"]
-    extra: dict[str, Any] = {**target.count(cells), "uncounted": target.uncounted(cells)}
-    if pnr:
-        assert target.device is not None
-        extra["device"] = target.device.part
-        extra |= nextpnr.place_and_route(folder, target.device, seeds, clock_mhz=clock_mhz,
-                                         progress=progress, verbose=verbose)
-        untimed = [cell for cell in cells if re.fullmatch(target.device.untimed, cell)]
+    device = target.device if pnr else None
+
+    def run(name: str, pnr: bool) -> dict[str, int]:
+        (folder / name).mkdir()
+        return yosys.synthesise(verilog, top, target, folder / name, pnr=pnr, progress=progress,
+                                verbose=verbose)["cells"]
+
+    # one netlist to count and to route, unless the family needs two
+    cells = run("counted", device is not None and not device.passes)
+    figures: dict[str, Any] = {**target.count(cells), "uncounted": target.uncounted(cells)}
+    if device is not None:
+        routed = run("routed", True) if device.passes else cells
+        inner = folder / ("routed" if device.passes else "counted")
+        speed = nextpnr.place_and_route(inner, device, seeds, clock_mhz=clock_mhz,
+                                        progress=progress, verbose=verbose)
+        untimed = [cell for cell in routed if re.fullmatch(device.untimed, cell)]
         if untimed:
-            extra |= dict.fromkeys(("fmax_mhz", "fmax_seeds", "critical_path"))
-            extra["notes"] = [f"no Fmax: nextpnr knows no delays of {', '.join(untimed)}"]
-        elif clock_mhz is not None:
-            extra["timing_met"] = extra["fmax_mhz"] >= clock_mhz
-    return _result(target, cells, extra)
+            figures["notes"] = [f"no Fmax: nextpnr knows no delays of {', '.join(untimed)}"]
+        else:
+            figures |= speed
+            if clock_mhz is not None:
+                figures["timing_met"] = speed["fmax_mhz"] >= clock_mhz
+        figures["device"] = device.part
+    return _result(target, cells, figures)
 
 
 def _result(target: Target, cells: dict[str, int], figures: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from .harness import TOP as HARNESS
 from .harness import NetlistPort, harness
-from .targets import Target, find
+from .targets import Device, Target, find
 
 # Yosys's own script for gates, but for the limit of conflicts: without one, the proof of two
 # equivalent nodes in a multiplier can go on for hours.
@@ -24,7 +24,7 @@ ABC_SCRIPT = ("+strash;&get,-n;&fraig,-x,-C,1000;&put;scorr;dc2;dretime;strash;"
 
 
 def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -> dict[str, Any]:
-    """Map ``design.v``; with `pnr`, also leave ``harness.json``, the netlist for nextpnr.
+    """Map ``design.v`` to be counted, or with `pnr` to ``harness.json``, the netlist to route.
 
     Returns
     -------
@@ -50,14 +50,19 @@ def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -
         run(f"synth -flatten {flag}-top {top} -run begin:fine")
         memory_bits = _cut_memories(ys, design.top_module())
         run(f"synth {flag}-run fine:")
-    run(*(command.format(top=top) for command in target.passes))
+    device = target.device if pnr else None
+    passes = device.passes if device and device.passes else target.passes
+    run(*(command.format(top=top) for command in passes))
+    if device and device.techmap:
+        (folder / "techmap.v").write_text(device.techmap)
+        run(f"techmap -map {folder / 'techmap.v'}")
     if memory_bits is not None:
         run(f"tee -q -o {folder / 'ltp'} ltp -noff")
         path = re.search(r"\(length=(\d+)\)", (folder / "ltp").read_text())
         depth = int(path[1]) if path else 0
     run(f"tee -q -o {folder / 'stat'} stat -json")
-    if pnr:
-        _add_harness(folder, design.top_module(), target, run)
+    if device:
+        _add_harness(folder, design.top_module(), device, run)
     return {"cells": _cells(folder, top), "multipliers": multipliers, "depth": depth,
             "memory_bits": memory_bits}
 
@@ -95,12 +100,11 @@ def _cells(folder: Path, top: str) -> dict[str, int]:
     return {name: number for name, number in cells.items() if name != "$scopeinfo"}
 
 
-def _add_harness(folder: Path, module: Any, target: Target, run: Any) -> None:
-    assert target.device is not None
+def _add_harness(folder: Path, module: Any, device: Device, run: Any) -> None:
     wires = [module.wire(name) for name in module.ports]
     ports = [NetlistPort(wire.name.str()[1:], "input" if wire.port_input else "output", wire.width)
              for wire in wires]
-    text = harness(module.name.str()[1:], ports, target.device)
+    text = harness(module.name.str()[1:], ports, device)
     (folder / "harness.v").write_text(text)
     run(f"read_verilog {folder / 'harness.v'}", f"hierarchy -top {HARNESS}", "flatten", "clean",
         f"write_json {folder / 'harness.json'}")

@@ -26,7 +26,7 @@ def synthesise(verilog: str, top: str, target: Target, folder: Path, *, booth: b
     booth : bool
         cmos: make multipliers by Booth's recoding.
     pnr : bool
-        Leave ``harness.json`` for `nextpnr.place_and_route`.
+        Make the netlist to route, and leave ``harness.json`` for `nextpnr.place_and_route`.
 
     Raises
     ------

@@ -43,6 +43,20 @@ def test_place_and_route_gives_the_median_of_its_seeds(target):
     assert result["cells"] == bare["cells"], "the harness is not counted"
 
 
+@pytest.mark.parametrize("target", ROUTED)
+@pytest.mark.parametrize("expression", [
+    "d[5:0] ^ (d[5:0] + e[5:0])",
+    "{5'd0, ^(d + e)}",
+    "{5'd0, d[e[4:0]]}",
+    "d[5:0] & {6{e[0] & e[1] & e[2]}} & (d[11:6] + e[11:6])",
+])
+def test_no_cell_on_the_way_hides_a_path_from_fmax(target, expression):
+    text = ("module path(input clk, input [31:0] d, e, output reg [5:0] y);"
+            f" always @(posedge clk) y <= {expression}; endmodule")
+    result = synthesise(text, "path", target, pnr=True, seeds=1)
+    assert result["critical_path"]["to"].startswith("core.")
+
+
 def test_an_unregistered_input_to_output_path_is_timed():
     ports = "module path(input [7:0] a, b, input [15:0] c, output y); assign y = "
     deep, shallow = f"{ports} a * b == c; endmodule", f"{ports} a[0] & b[0]; endmodule"
@@ -60,10 +74,15 @@ def test_more_ports_than_pins_can_be_placed():
     assert synthesise(text, "wide", "ice40", pnr=True, seeds=1)["fmax_mhz"] > 50
 
 
-def test_no_fmax_where_nextpnr_has_no_delays():
-    result = synthesise(netlists.WIDE_MULTIPLIER, "wide_multiplier", "gowin", pnr=True, seeds=1)
-    assert result["fmax_mhz"] is None
-    assert result["notes"] == ["no Fmax: nextpnr knows no delays of MULT18X18"]
+@pytest.mark.parametrize("text, top, cell", [
+    (netlists.WIDE_MULTIPLIER, "wide_multiplier", "MULT18X18"),
+    (netlists.MEMORY, "memory", "DPX9B"),
+    (netlists.SMALL_MEMORY, "small_memory", "RAM16SDP4"),
+])
+def test_no_fmax_where_nextpnr_has_no_delays(text, top, cell):
+    result = synthesise(text, top, "gowin", pnr=True, seeds=1, clock_mhz=1)
+    assert (result["fmax_mhz"], result["fmax_seeds"], result["timing_met"]) == (None, None, None)
+    assert result["notes"] == [f"no Fmax: nextpnr knows no delays of {cell}"]
 
 
 def test_half_a_block_counts_as_a_whole_one_once():
