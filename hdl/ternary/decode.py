@@ -68,7 +68,7 @@ def _fraction_digits(m: Module, byte: Value, number: int) -> list[Value]:
     rest = byte
     for position in range(5):
         tripled = Signal(10, name=f"tripled_{number}_{position}")
-        m.d.comb += tripled.eq(rest * 3)
+        m.d.comb += tripled.eq(rest + (rest << 1))
         digits.append(tripled[8:])
         rest = tripled[:8]
     return digits
