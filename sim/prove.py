@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from amaranth.back import rtlil
@@ -79,15 +80,17 @@ def prove(block: Block, config: BlockConfig, *, only: Iterable[str] | None = Non
     component = block.load("component")
     folder = traces or cache_folder() / "counterexamples"
     results: dict[str, dict[str, Any]] = {}
+    stop = Event()
     report("proving", 0, len(properties))
     with ThreadPoolExecutor(PROCESSES) as pool:
         running = {pool.submit(_prove, block, component, each, config, timeout, folder,
-                               verbose): each for each in properties}
+                               stop, verbose): each for each in properties}
         try:
             for done in as_completed(running):
                 results[running[done].name] = done.result()
                 report("proving", len(results), len(properties))
         except BaseException:
+            stop.set()
             pool.shutdown(cancel_futures=True)
             raise
     return {
@@ -97,7 +100,7 @@ def prove(block: Block, config: BlockConfig, *, only: Iterable[str] | None = Non
 
 
 def _prove(block: Block, component: Any, statement: Property, config: BlockConfig, timeout: float,
-           traces: Path, verbose: bool) -> dict[str, Any]:
+           traces: Path, stop: Event, verbose: bool) -> dict[str, Any]:
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pimlico-") as name:
         work = Path(name)
@@ -105,11 +108,13 @@ def _prove(block: Block, component: Any, statement: Property, config: BlockConfi
         step = Verdict(True)
         depth = statement.depth
         if statement.induction:
-            step = solve(smt2, depth, induction=True, timeout=timeout, verbose=verbose)
+            step = solve(smt2, depth, induction=True, timeout=timeout, stop=stop,
+                         verbose=verbose)
             # Where the step holds, the cycles that it begins with are all that is left to check
             depth = max(1, step.window) if step.holds else depth
         wave = work / "trace.vcd"
-        base = solve(smt2, depth, induction=False, timeout=timeout, trace=wave, verbose=verbose)
+        base = solve(smt2, depth, induction=False, timeout=timeout, trace=wave, stop=stop,
+                     verbose=verbose)
         trace = _keep(wave, traces, f"{block.name}-{statement.name}.vcd") \
             if base.holds is False else None
     given = config.model_dump(mode="json")

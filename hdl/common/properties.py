@@ -223,11 +223,11 @@ def stream_properties(config: BlockConfig) -> list[Property]:
         *(Property(f"{port.name}-holds",
                    f"{port.name} keeps valid and payload from the cycle in which valid rises to "
                    "the handshake",
-                   config, _held(port), depth=8) for port in outputs),
+                   config, _held(port), depth=config.latency + 5) for port in outputs),
         *(Property(f"{port.name}-valid-alone",
                    f"{port.name}'s valid does not depend on its ready in the same cycle: with the "
                    "clock stopped and every other input still, it stays as ready changes",
-                   config, _alone(port), depth=4) for port in outputs),
+                   config, _alone(port), depth=config.latency + 5) for port in outputs),
     ]
 
 

@@ -7,6 +7,7 @@ from amaranth.hdl import C, Cat, Mux, ResetSignal, Signal, Value
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
+from .codes import decode_property
 from .config import TAG_BITS, TernaryConfig
 from .exact import exact_property
 from .shadow import INDEX_BITS, JobCount, Stages, add
@@ -27,8 +28,9 @@ def properties(config: BlockConfig) -> list[Property]:
         *stream_properties(config),
         Property("job-length",
                  "a job takes ceil(n / (L*mu)) * ceil(m / K) activation beats, of which the "
-                 "last lets the next job in; outside of a job none is taken",
-                 config, _job_length, depth=8),
+                 "last lets the next job in; outside of a job none is taken, and columns past n "
+                 "are masked",
+                 config, _job_length, depth=config.latency + 5),
         Property("results",
                  "an arbitrary row tile gives one result, in order, which has its job's tag, "
                  "keeps its rows below m, and is last if it is the job's last",
@@ -48,6 +50,7 @@ def properties(config: BlockConfig) -> list[Property]:
                  "a cfg with n or m of 0, above its maximum, or not in whole blocks shows its "
                  "code, and else changes no register and no output",
                  config, _refusal, depth=6),
+        decode_property(given),
         exact_property(given),
     ]
 
@@ -64,6 +67,8 @@ def _job_length(h: Harness) -> None:
     h.require(~core.a.ready | job.active, "activations are taken in jobs only")
     h.require(core.cfg.ready == (~job.active | job.finish),
               "a job is taken when none runs, or with the last beat of the one before")
+    mask = h.dut.inside("sequencer.mask")
+    h.require(~job.active | (mask == job.used), "activations in columns without weights are masked")
 
 
 def _results(h: Harness) -> None:

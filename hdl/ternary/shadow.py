@@ -25,8 +25,8 @@ class JobCount:
         A legal cfg, an activation beat is taken.
     active : Signal
         A job runs.
-    last, job_last, rows : Value
-        Of the beat that comes next.
+    last, job_last, rows, used : Value
+        Of the beat that comes next; `used` marks its columns that carry a weight.
     fields : dict of Signal
         What else the job's cfg says, its tag for one.
     """
@@ -56,6 +56,8 @@ class JobCount:
         self.rows = Mux(self.job_last, self.m - self.rows_before, config.keys)[:config.rows_bits]
         self.finish = self.take & self.last & self.job_last
 
+        self.used = Cat(*(self._is_used(column) for column in range(config.columns)))
+
         with m.If(self.take):
             m.d.sync += self.beats.eq(Mux(self.last, 0, self.beats + 1))
             with m.If(self.last):
@@ -67,6 +69,16 @@ class JobCount:
                          self.beats.eq(0), self.rows_before.eq(0)]
             m.d.sync += [held.eq(cfg[name]) for name, held in self.fields.items()]
         self._tie(h)
+
+    def _is_used(self, column: int) -> Value:
+        config = self.config
+        if not config.block_format:
+            return self.beats * config.columns + column < self.n
+        if config.weight_format == "tq2_0":
+            return C(1, 1)
+        # A block is 48 bytes of five digits, then 4 bytes of four
+        byte = (self.beats % config.block_beats * config.columns + column) // 5
+        return (byte < 48) | ((byte < 52) & (column % 5 < 4))
 
     def _tie(self, h: Harness) -> None:
         """The invariants that tie these counts to the sequencer's."""
