@@ -18,7 +18,7 @@ N, M = 2560, 6912
 
 def episodes(config: TernaryConfig, rng: np.random.Generator) -> Iterator[Episode]:
     """One job, never stalled."""
-    cfg = next(port for port in config.ports if port.name == "cfg")
+    cfg = config.port("cfg")
     weights = rng.integers(-1, 2, (M, N)).astype(np.int8)
     yield Episode("gemv", {
         "cfg": [cfg.pack({"n": N, "m": M, "tag": 0})],

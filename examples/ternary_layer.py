@@ -94,7 +94,7 @@ def episodes(config: TernaryConfig, rng: np.random.Generator) -> Iterator[Episod
     with (folder / "weights.bin").open("rb") as file:
         data = file.read(beats * step)
     words = [int.from_bytes(data[at:at + step], "little") for at in range(0, len(data), step)]
-    cfg = next(port for port in config.ports if port.name == "cfg")
+    cfg = config.port("cfg")
     yield Episode(f"{rows} rows", {
         "cfg": [cfg.pack({"n": about["n"], "m": rows, "tag": 0})],
         "a": activation_beats(config, np.load(folder / "x.npy"), rows), "w": words})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -49,7 +48,6 @@ class Block:
     presets: Path
     properties: str | None = None
     diagram: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def preset_names(self) -> list[str]:

@@ -58,6 +58,19 @@ class BlockConfig(BaseModel):
         """Every port of the component but clock and reset, in order."""
         raise AttributeError(f"{type(self).__name__} declares no ports")
 
+    def port(self, name: str) -> Any:
+        """The port called `name`.
+
+        Raises
+        ------
+        KeyError
+            If there is none under this configuration.
+        """
+        for port in self.ports:
+            if port.name == name:
+                return port
+        raise KeyError(name)
+
     @property
     def latency(self) -> int:
         """Cycles from the last input beat of a result to its valid output, never stalled."""

@@ -68,7 +68,7 @@ class TernaryGemm(wiring.Component):
         advance = Signal()  # fetch and reduction stages may move
         step = Signal()  # a partial sum enters the accumulator
 
-        a_port = next(port for port in config.ports if port.name == "a")
+        a_port = config.port("a")
         a_first, a_last = self.a.payload[a_port.offset("first")], self.a.payload[-1]
         table_full = Signal()
         table_beat = Signal(beat, reset_less=True)

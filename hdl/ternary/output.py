@@ -25,7 +25,7 @@ class Output(wiring.Component):
 
     def __init__(self, config: TernaryConfig):
         self.config = config
-        o_port = next(port for port in config.ports if port.name == "o")
+        o_port = config.port("o")
         super().__init__({
             "accumulators": In(config.keys * config.acc_width),
             "beat": In(beat_layout(config)),

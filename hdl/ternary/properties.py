@@ -91,7 +91,7 @@ def _results(h: Harness) -> None:
         h.require(~full | beat.last, "a tile is complete when it leaves the accumulators")
 
     h.require(~core.o.valid | (tiles != results), "no result without a tile")
-    port = next(port for port in config.ports if port.name == "o")
+    port = config.port("o")
     keep, tag, last = (core.o.payload[port.offset(each.name):][:each.bits]
                        for each in port.fields[1:])
     job_last, rows, tag_stored = stored[0], stored[1:-TAG_BITS], stored[-TAG_BITS:]

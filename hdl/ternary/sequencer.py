@@ -22,7 +22,7 @@ class Sequencer(wiring.Component):
 
     def __init__(self, config: TernaryConfig):
         self.config = config
-        self.cfg_port = next(port for port in config.ports if port.name == "cfg")
+        self.cfg_port = config.port("cfg")
         super().__init__({
             "cfg": In(stream.Signature(self.cfg_port.width)),
             "take": In(1),

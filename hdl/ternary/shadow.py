@@ -34,7 +34,7 @@ class JobCount:
     def __init__(self, h: Harness, config: TernaryConfig):
         m, core = h.m, h.dut.component
         self.config = config
-        cfg_port = next(port for port in config.ports if port.name == "cfg")
+        cfg_port = config.port("cfg")
         cfg = {each.name: core.cfg.payload[offset:offset + each.width]
                for each in cfg_port.fields for offset in [cfg_port.offset(each.name)]}
         self.code = refusal_code(config, cfg["n"], cfg["m"])

@@ -62,7 +62,7 @@ def make_job(config, rng, n, m):
 
 
 def rows_of(config, results):
-    port = next(port for port in config.ports if port.name == "o")
+    port = config.port("o")
     rows, lasts = [], []
     for _, payload in results:
         fields = port.unpack(payload)
@@ -98,6 +98,37 @@ def test_latency_interval_and_length_are_the_configs(case, seed):
     assert np.diff(accepted).tolist() == [1] * (2 * job - 1)
     assert [now for now, _ in results] == [
         accepted[last] + config.latency for last in range(tile - 1, 2 * job, tile)]
+
+
+def status_of(config, job, clear=()):
+    """The status after each cycle of a job at full rate."""
+    model = TernaryCycles(config)
+    left = {name: list(words) for name, words in job.items()}
+    seen = []
+    while not (model.idle and not any(left.values())):
+        inputs = {"o_ready": 1, "status_clear": int(len(seen) in clear)}
+        for name, words in left.items():
+            inputs |= {f"{name}_valid": int(bool(words)), f"{name}_payload": (words or [0])[0]}
+        outputs = model.outputs(inputs)
+        for name, words in left.items():
+            if words and outputs[f"{name}_ready"]:
+                words.pop(0)
+        model.tick(inputs)
+        seen.append(model.status)
+    return seen
+
+
+@pytest.mark.parametrize(("stream", "flip", "code"), [
+    ("a", 1 << 24, 6), ("a", 1 << 25, 6), ("w", 0b11110, 7)], ids=["first", "last", "code"])
+def test_one_offence_shows_its_code_until_cleared(stream, flip, code, seed):
+    config = TernaryConfig(mu=3, luts=1, keys=1)
+    job, _ = make_job(config, np.random.default_rng(seed), 12, 1)
+    assert set(status_of(config, job)) == {0}
+    job[stream][1] = job[stream][1] ^ flip if stream == "a" else flip
+    shown = status_of(config, job)
+    begins = shown.index(code)
+    assert set(shown[begins:]) == {code}
+    assert set(status_of(config, job, clear=[begins + 1])[begins + 1:]) == {0}
 
 
 @pytest.mark.parametrize("case", CASES)

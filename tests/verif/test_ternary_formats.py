@@ -86,7 +86,7 @@ def test_the_beats_of_both_streams_multiply_to_the_product(config, seed):
 def test_activation_beats_follow_the_port(config):
     trits, x = job(config, 3)
     m, n = 2 * config.keys + 1, trits.shape[1]
-    port = next(port for port in config.ports if port.name == "a")
+    port = config.port("a")
     order, count = activation_order(config, n), config.tile_beats(n)
     expected = []
     for beat in range(count):

@@ -62,8 +62,7 @@ class TernaryCycles(CycleModel):
 
     def __init__(self, config: TernaryConfig):
         super().__init__(config)
-        ports = {port.name: port for port in config.ports}
-        a, cfg, o = ports["a"], ports["cfg"], ports["o"]
+        a, cfg, o = config.port("a"), config.port("cfg"), config.port("o")
         self._cfg = cfg
         self._first_bit, self._last_bit = a.offset("first"), a.offset("last")
         self._keep_at, self._tag_at, self._last_at = (

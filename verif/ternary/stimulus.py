@@ -64,7 +64,7 @@ class Jobs:
 
     def cfg(self, n: int, m: int) -> int:
         """A `cfg` payload with random tag and scale."""
-        port = next(port for port in self.config.ports if port.name == "cfg")
+        port = self.config.port("cfg")
         values = {"n": n, "m": m, "tag": int(self.rng.integers(1 << TAG_BITS)),
                   "multiplier": int(self.rng.integers(1 << MULTIPLIER_BITS)),
                   "shift": int(self.rng.integers(1 << SHIFT_BITS))}
