@@ -74,7 +74,7 @@ def test_random_parameters_in_lockstep(number, seed):
 @pytest.mark.parametrize("weight_format", ["keys", "tq2_0"])
 def test_status_codes(weight_format, seed):
     """Every code is reached, in the RTL as in the model."""
-    config = TernaryConfig(mu=1, luts=16, keys=2, weight_format=weight_format, n_max=512,
+    config = TernaryConfig(mu=2, luts=8, keys=2, weight_format=weight_format, n_max=512,
                            m_max=6)
     jobs = Jobs(config, np.random.default_rng(seed))
     codes = []
