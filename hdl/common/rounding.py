@@ -29,7 +29,9 @@ def shift_round_half_even(m: Module, value: Value, shift: Value) -> Value:
                  dropped.eq(doubled & ~(Const(-1, len(doubled)) << shift))]
     quotient, guard = shifted[1:].as_signed(), shifted[0]
     round_up = guard & (dropped.any() | quotient[0])
-    return quotient + Cat(round_up, Const(0, 1)).as_signed()
+    rounded = Signal(signed(len(quotient) + 1), name="rounded")
+    m.d.comb += rounded.eq(quotient + Cat(round_up, Const(0, 1)).as_signed())
+    return rounded
 
 
 def saturate(value: Value, width: int) -> Value:

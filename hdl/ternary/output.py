@@ -52,9 +52,13 @@ class Output(wiring.Component):
         result_full = Signal()
         product_beat = Signal(beat_layout(config), reset_less=True)
         result_beat = Signal(beat_layout(config), reset_less=True)
-        advance_result = ~result_full | self.o.ready
-        advance_product = ~product_full | advance_result
-        m.d.comb += [self.ready.eq(advance_product), self.o.valid.eq(result_full)]
+        advance_result, advance_product = Signal(), Signal()
+        m.d.comb += [
+            advance_result.eq(~result_full | self.o.ready),
+            advance_product.eq(~product_full | advance_result),
+            self.ready.eq(advance_product),
+            self.o.valid.eq(result_full),
+        ]
         with m.If(advance_product):
             m.d.sync += [product_full.eq(self.valid), product_beat.eq(self.beat)]
         with m.If(advance_result):

@@ -63,12 +63,20 @@ class Jobs:
         return out
 
     def cfg(self, n: int, m: int) -> int:
-        """A `cfg` payload with random tag and scale."""
-        port = self.config.port("cfg")
-        values = {"n": n, "m": m, "tag": int(self.rng.integers(1 << TAG_BITS)),
-                  "multiplier": int(self.rng.integers(1 << MULTIPLIER_BITS)),
-                  "shift": int(self.rng.integers(1 << SHIFT_BITS))}
-        return port.pack(values)
+        """A `cfg` payload with random tag and scale.
+
+        Three scales in four bring the usual sums of `n` products into the range of int8: with
+        one drawn blindly most results are 0 or saturate, and hide what happens to them.
+        """
+        rng, most = self.rng, (1 << SHIFT_BITS) - 1
+        multiplier, shift = int(rng.integers(1 << MULTIPLIER_BITS)), int(rng.integers(most + 1))
+        if rng.random() < 0.75:
+            multiplier |= 1 << MULTIPLIER_BITS - 1
+            usual = self.config.act_bits - 1 + n.bit_length() // 2
+            shift = min(most, max(0, MULTIPLIER_BITS + usual - 8 + int(rng.integers(3))))
+        return self.config.port("cfg").pack({
+            "n": n, "m": m, "tag": int(rng.integers(1 << TAG_BITS)),
+            "multiplier": multiplier, "shift": shift})
 
     def refused(self) -> list[int]:
         """Every `cfg` that the core refuses, and that its fields can hold."""
@@ -89,6 +97,7 @@ class Jobs:
         low, high = -(1 << width - 1), (1 << width - 1) - 1
         if extreme is None:
             values = self.rng.integers(low, high + 1, (tiles, config.keys))
+            values >>= self.rng.integers(width, size=values.shape)
         else:
             values = np.full((tiles, config.keys), high if extreme > 0 else low)
         return pack(values, width)
