@@ -13,6 +13,7 @@ from amaranth.hdl import Cat, ClockDomain, Const, Elaboratable, Module, Signal
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.parts import PartLibrary
 from pimlico.hdl.common.ports import Port, Stream
+from pimlico.hdl.common.ram import without_init
 
 from .block import Block
 from .errors import ToolError
@@ -60,7 +61,7 @@ def emit(block: Block, config: BlockConfig, name: str | None = None,
     library = PartLibrary(top)
     library.add(top, wrapper, wrapper.signals)
     text = "\n".join(library.modules[name] for name in [top, *sorted(library.modules)[1:]])
-    return Emitted(top, _write_verilog(_plain_names(text), top), wrapper.ports)
+    return Emitted(top, _write_verilog(_plain_names(without_init(text)), top), wrapper.ports)
 
 
 class AxiTop(Elaboratable):

@@ -17,6 +17,7 @@ from pimlico.generators.block import Block
 from pimlico.generators.errors import ToolError
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property
+from pimlico.hdl.common.ram import without_init
 
 from .runner import cache_folder
 from .smt import TOOLS, TOP, Verdict, solve, write_smt2
@@ -135,7 +136,7 @@ def _convert(component: Any, statement: Property) -> str:
     harness = Harness(component, statement.config,
                       {path: make() for path, make in statement.inputs.items()})
     statement.build(harness)
-    return rtlil.convert(harness.m, name=TOP, ports=[], emit_src=False)
+    return without_init(rtlil.convert(harness.m, name=TOP, ports=[], emit_src=False))
 
 
 def _status(base: Verdict, step: Verdict) -> str:
