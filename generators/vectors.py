@@ -96,10 +96,12 @@ class _Player:
         waiting = {source.name: iter(episode.beats.get(source.name, ()))
                    for source in self.sources}
         left = {source.name: len(episode.beats.get(source.name, ())) for source in self.sources}
+        taken = dict.fromkeys([stream.name for stream in (*self.sources, *self.sinks)], 0)
         offer: dict[str, int] = {}
         for count in range(min(episode.cycles or _EPISODE_CYCLES, _EPISODE_CYCLES)):
             for name, beats in waiting.items():
-                if name not in offer and self._chance(episode.valid.get(name, 1.0)):
+                if name not in offer and self._chance(episode.valid.get(name, 1.0)) \
+                        and self._open(episode, name, left[name], taken):
                     beat = next(beats, None)
                     if beat is not None:
                         offer[name] = beat
@@ -114,8 +116,17 @@ class _Player:
                 if outputs[f"{name}_ready"]:
                     self.rest[name] = ~offer.pop(name)
                     left[name] -= 1
+                    taken[name] += 1
+            for sink in self.sinks:
+                taken[sink.name] += outputs[f"{sink.name}_valid"] & inputs[f"{sink.name}_ready"]
             if not any(left.values()) and self.model.idle:
                 return
+
+    @staticmethod
+    def _open(episode: Episode, name: str, left: int, taken: Mapping[str, int]) -> bool:
+        after = episode.after.get(name)
+        return not (after and left) or all(taken[other] >= count
+                                           for other, count in after[-left].items())
 
     def _inputs(self, episode: Episode, offer: Mapping[str, int], count: int) -> dict[str, int]:
         inputs: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,10 @@ class Episode:
         absent.
     ready : mapping of str to float
         Probability, each cycle, that a sink is ready; 1 where absent.
+    after : mapping of str to list of mapping of str to int
+        For each beat of a source, how many beats of which other streams must have been taken
+        before it is offered: ``{"start": [{}, {"done": 1}]}`` holds the second start back until
+        the first done is taken. Nothing is held back where absent.
     wires : mapping of str to list of int
         Values of plain inputs, a cycle each, repeated from the start when used up; 0 where absent.
     cycles : int, optional
@@ -39,6 +43,7 @@ class Episode:
     beats: Mapping[str, list[int]]
     valid: Mapping[str, float] = field(default_factory=dict)
     ready: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     wires: Mapping[str, list[int]] = field(default_factory=dict)
     cycles: int | None = None
 

@@ -22,6 +22,7 @@ from .run import Outcome, Pin, Traffic
 
 Read = Callable[[], str]
 Write = Callable[[str], None]
+Gates = Sequence[Sequence[tuple[Traffic, int]]]
 
 PATIENCE = 2000
 """Cycles without a beat on any stream, work still to do, after which a run has failed."""
@@ -185,11 +186,21 @@ class Lockstep:
         self._episode = episode.name
         for source in self._sources:
             source.load(episode.beats.get(source.name, []),
-                        _draws(self._rng, episode.valid.get(source.name, 1)))
+                        _draws(self._rng, episode.valid.get(source.name, 1)),
+                        self._gates(episode.after.get(source.name)))
         for sink in self._sinks:
             sink.load(_draws(self._rng, episode.ready.get(sink.name, 1)))
         for wire in self._input_wires:
             wire.load(episode.wires.get(wire.name, [0]))
+
+    def _gates(self, after: Sequence[Mapping[str, int]] | None) -> Gates | None:
+        """For each beat of a source, the streams to wait for, and their beats then taken."""
+        if after is None:
+            return None
+        traffic = self.outcome.traffic
+        before = {name: carried.beats for name, carried in traffic.items()}
+        return [[(traffic[name], before[name] + count) for name, count in needs.items()]
+                for needs in after]
 
     def _play_reset(self) -> Iterator[None]:
         self._reset(self._in_reset)
@@ -255,8 +266,8 @@ class _Source:
         self.left = 0
         self.free = True
 
-    def load(self, beats: Sequence[int], decide: Callable[[], int]) -> None:
-        self._beats, self._decide = iter(beats), decide
+    def load(self, beats: Sequence[int], decide: Callable[[], int], gates: Gates | None) -> None:
+        self._beats, self._decide, self._gates = iter(beats), decide, gates
         self.left = len(beats)
         self.free = True
         self._inputs[self.valid] = 0
@@ -265,7 +276,7 @@ class _Source:
 
     def offer(self) -> None:
         inputs = self._inputs
-        if self.left and self._decide():
+        if self.left and self._decide() and (self._gates is None or self._open(self._gates)):
             self.left -= 1
             self.free = False
             self._put(next(self._beats))
@@ -277,6 +288,9 @@ class _Source:
             self._set_valid("0")
             # A block that takes a payload without its valid must not find the old one there.
             self._put(inputs[self.payload] ^ self._payload_mask)
+
+    def _open(self, gates: Gates) -> bool:
+        return all(traffic.beats >= count for traffic, count in gates[-self.left])
 
     def _put(self, payload: int) -> None:
         self._inputs[self.payload] = payload

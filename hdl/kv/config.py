@@ -210,6 +210,11 @@ class KvConfig(BlockConfig):
         return self.max_rows.bit_length()
 
     @property
+    def extent_bits(self) -> int:
+        """Bits of a count of a sequence's rows."""
+        return self.tokens.bit_length()
+
+    @property
     def byte_bits(self) -> int:
         """Bits of a pass's count of off-chip bytes."""
         rows = min(self.max_rows, (1 << TOKEN_BITS) - 1)
@@ -281,3 +286,8 @@ def parts(config: KvConfig, beat: int) -> int:
     return (first < half) | (first + config.beat_elems > half) << 1
 
 
+
+
+def count(numbers: int) -> range:
+    """Shape of one of so many numbers, a bit wide at least: Verilog has no ports of none."""
+    return range(max(2, numbers))

@@ -1,0 +1,204 @@
+"""The KV history buffer: streams, stages and their handshakes."""
+
+from __future__ import annotations
+
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from pimlico.hdl.common.parts import place
+from pimlico.hdl.common.ports import Stream
+
+from .account import Account
+from .burst import Burst
+from .config import EXCESS, KvConfig
+from .packed import PackedStore
+from .passes import Passes
+from .status import Status
+from .store import BypassStore, ThroughStore
+from .validity import Validity
+from .walk import Walk, beat_layout
+
+
+class KvHistory(wiring.Component):
+    """Gives every token's K/V row of a layer in order, a beat a cycle.
+
+    Rows of executed tokens are streamed and stored, those of the others read; the memory has a
+    single port. Two stages: a beat enters the memory stage in the cycle that takes its mask bit
+    or its streamed beat, and moves from there to the output register. A stalled output holds
+    both; ``valid`` never depends on ``ready`` of the same stream.
+
+    Latency ``config.latency`` from mask bit or fresh beat to ``kv``; a pass takes
+    ``config.pass_cycles`` from its start to its done.
+
+    Parameters
+    ----------
+    config : KvConfig
+        Its ``ports`` give the streams and their fields.
+    """
+
+    def __init__(self, config: KvConfig):
+        self.config = config
+        members = {}
+        for port in config.ports:
+            flow = In if port.direction == "in" else Out
+            shape = stream.Signature(port.width) if isinstance(port, Stream) else port.width
+            members[port.name] = flow(shape)
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        def part(name, component):
+            m.submodules[name] = place(platform, component)
+            return component
+
+        passes = part("passes", Passes(config))
+        validity = part("validity", Validity(config))
+        walk = part("walk", Walk(config))
+        burst = part("burst", Burst())
+        kind = PackedStore if config.quant_bits else BypassStore if config.bypass \
+            else ThroughStore
+        store = part("rows", kind(config))
+        connect(m, flipped(self.start), passes.start)
+        connect(m, flipped(self.reset), passes.reset)
+
+        row_end = Signal()
+        m.d.comb += [
+            row_end.eq(walk.enter & walk.beat.end),
+            passes.finish.eq(walk.enter & walk.beat.last),
+            passes.extent.eq(validity.extent),
+            passes.taken.eq(self.done.valid & self.done.ready),
+            validity.load.eq(passes.accept),
+            validity.sequence.eq(self.start.payload),
+            validity.extent_before.eq(passes.extent_before),
+            validity.step.eq(row_end & ~walk.tail),
+            validity.ok.eq(~walk.beat.hole),
+        ]
+        self._sources(m, passes, validity, walk, burst)
+        self._store(m, walk, store)
+        self._stages(m, passes, walk, store)
+        self._results(m, passes, walk, burst, part)
+        return m
+
+    def _sources(self, m: Module, passes: Passes, validity: Validity, walk: Walk,
+                 burst: Burst) -> None:
+        """The streams that rows and their mask bits come from."""
+        m.d.comb += [
+            walk.load.eq(passes.accept),
+            walk.sequence.eq(self.start.payload),
+            walk.last_row.eq(passes.last_row),
+            walk.appends.eq(passes.appends),
+            walk.valid.eq(validity.valid),
+            walk.burst_over.eq(burst.over),
+            walk.mask_valid.eq(self.mask.valid),
+            walk.mask_executed.eq(self.mask.payload),
+            walk.fresh_valid.eq(self.fresh.valid & ~burst.dropping),
+            self.mask.ready.eq(walk.take_mask),
+            self.fresh.ready.eq(walk.take_fresh | burst.dropping),
+            burst.load.eq(passes.accept),
+            burst.take.eq(walk.take_fresh),
+            burst.last.eq(self.fresh.payload[-1]),
+            burst.offered.eq(self.fresh.valid),
+            burst.finish.eq(passes.finish),
+        ]
+        if self.config.append:
+            m.d.comb += [
+                walk.append_valid.eq(self.append.valid),
+                walk.append_executed.eq(self.append.payload[-1]),
+                self.append.ready.eq(walk.take_append),
+            ]
+
+    def _store(self, m: Module, walk: Walk, store: wiring.Component) -> None:
+        bits = self.config.beat_bits
+        streamed: Value = self.fresh.payload[:bits]
+        if self.config.append:
+            streamed = Mux(walk.appended, self.append.payload[:bits], streamed)
+        m.d.comb += [
+            store.enter.eq(walk.enter), store.stream.eq(walk.stream), store.keep.eq(walk.keep),
+            store.data.eq(streamed), store.bank.eq(walk.bank), store.offset.eq(walk.offset),
+            store.phase.eq(walk.phase), store.row.eq(walk.place), store.first.eq(walk.first),
+            store.end.eq(walk.beat.end), store.broken.eq(walk.broken),
+        ]
+
+    def _stages(self, m: Module, passes: Passes, walk: Walk, store: wiring.Component) -> None:
+        """The memory stage and the output register."""
+        beat = beat_layout(self.config)
+        memory_full = Signal()
+        memory_beat = Signal(beat, reset_less=True)
+        output_beat = Signal(beat, reset_less=True)
+        free = Signal()
+        load = Signal()
+        m.d.comb += [
+            free.eq(~self.kv.valid | self.kv.ready),
+            load.eq(memory_full & free),
+            walk.room.eq(~memory_full | free),
+            walk.calm.eq(1),
+            store.load.eq(load),
+            store.hole.eq(memory_beat.hole),
+        ]
+        with m.If(walk.enter):
+            m.d.sync += [memory_full.eq(1), memory_beat.eq(walk.beat)]
+        with m.Elif(load):
+            m.d.sync += memory_full.eq(0)
+        with m.If(load):
+            m.d.sync += [self.kv.valid.eq(1), output_beat.eq(memory_beat)]
+        with m.Elif(self.kv.ready):
+            m.d.sync += self.kv.valid.eq(0)
+        m.d.comb += self.kv.payload.eq(Cat(store.o, output_beat.fresh, output_beat.hole,
+                                           output_beat.part, output_beat.last))
+        if not self.config.bypass and self.config.beats > 1:
+            self._wipe(m, walk, store, memory_full, memory_beat)
+        if self.config.quant_bits:
+            begun = Signal()
+            with m.If(passes.accept):
+                m.d.sync += begun.eq(0)
+            with m.Elif(walk.enter):
+                m.d.sync += begun.eq(1)
+            m.d.comb += walk.calm.eq(begun | store.settled)
+        with m.If(self.kv.valid & self.kv.ready & output_beat.last):
+            m.d.sync += self.done.valid.eq(1)
+        with m.Elif(self.done.ready):
+            m.d.sync += self.done.valid.eq(0)
+
+    def _wipe(self, m: Module, walk: Walk, store: wiring.Component, memory_full: Value,
+              memory_beat: Value) -> None:
+        """Zeros of a hole: memory stage and output are cleared together, while the next beat
+        of the hole enters; so they are there for the last one, and the beat after it is safe.
+
+        Only a hole of one beat, the last of its row, has nothing to follow it: it is cleared
+        with an empty memory stage.
+        """
+        cleared = Signal()
+        alone = Signal()
+        m.d.comb += [
+            alone.eq(memory_full & memory_beat.hole & memory_beat.end & ~cleared),
+            store.wipe.eq(store.load & memory_beat.hole & ~(memory_beat.end & cleared)),
+        ]
+        with m.If(alone):
+            m.d.comb += walk.room.eq(0)
+        with m.If(walk.enter):
+            m.d.sync += cleared.eq(store.wipe)
+
+    def _results(self, m: Module, passes: Passes, walk: Walk, burst: Burst, part) -> None:
+        """Counters, done and status."""
+        account, status = part("account", Account(self.config)), part("errors", Status())
+        fault = Signal.like(walk.fault, name="fault")
+        whole = walk.enter & walk.beat.end & ~walk.beat.hole
+        m.d.comb += [
+            fault.eq(Mux(walk.fault != 0, walk.fault, Mux(burst.excess, EXCESS, 0))),
+            account.load.eq(passes.accept),
+            account.fault.eq(fault),
+            account.fresh_row.eq(whole & walk.stream & ~walk.appended),
+            account.held_row.eq(whole & ~walk.stream),
+            account.mask_byte.eq(walk.take_mask & (walk.row[:3] == 0)),
+            self.done.payload.eq(Cat(passes.sequence, passes.layer, account.code,
+                                     account.fresh_rows, account.held_rows,
+                                     account.offchip_bytes)),
+            status.code.eq(Mux(fault != 0, fault, passes.refused)),
+            status.row.eq(Mux(walk.fault != 0, walk.row, C(0))),
+            status.clear.eq(self.status_clear),
+            self.status.eq(status.status),
+            self.status_row.eq(status.status_row),
+        ]
