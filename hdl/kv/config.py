@@ -179,8 +179,7 @@ class KvConfig(BlockConfig):
         bits = tokens * self.row_words * self.beat_bits + -(-tokens // GROUP) * GROUP
         if self.quant_bits:
             bits += tokens * (self.elem_width + self.scale_bits)
-        buffer = self.buffer_beats * self.beat_bits if self.quant_bits else 0
-        return self.sequences * bits + buffer
+        return self.sequences * bits + self.buffer_beats * self.beat_bits
 
     @property
     def minmax_stages(self) -> int:
@@ -190,7 +189,19 @@ class KvConfig(BlockConfig):
     @property
     def buffer_beats(self) -> int:
         """Beats that wait for the least and greatest element of their row."""
-        return self.beats + self.minmax_stages + 2
+        return self.beats + self.minmax_stages if self.quant_bits else 0
+
+    @property
+    def settle_cycles(self) -> int:
+        """Cycles after a row's last beat from which the quantized row can be read.
+
+        The least and greatest element, the row's way out of the buffer, three stages and one a
+        quotient bit, and the write, which a read may put off once. 0 for rows that are stored
+        as they come.
+        """
+        if not self.quant_bits:
+            return 0
+        return self.minmax_stages + self.beats + self.quant_bits + 3
 
     @property
     def sequence_bits(self) -> int:
