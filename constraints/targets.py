@@ -73,6 +73,8 @@ class Target:
         constants, buffers.
     device : Device, optional
         For place and route.
+    output_registers : bool
+        Whether registers move into block RAMs after the passes; see `outreg`.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Target:
     counts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     free: str = "(?!)"
     device: Device | None = None
+    output_registers: bool = False
 
     def count(self, cells: Mapping[str, int]) -> dict[str, int]:
         """Resources of a netlist, a part of one counting as one.
@@ -125,6 +128,7 @@ _ECP5 = Target(
         register="TRELLIS_FF {name} (.CLK(clk), .CE(1'b1), .LSR(1'b0), .DI({d}), .Q({q}));",
         parity="LUT4 #(.INIT(16'h6996)) {name} (.A({a}), .B({b}), .C({c}), .D({d}), .Z({q}));",
     ),
+    output_registers=True,
 )
 
 _ICE40 = Target(

@@ -15,6 +15,7 @@ from typing import Any
 
 from .harness import TOP as HARNESS
 from .harness import NetlistPort, harness
+from .outreg import absorb
 from .targets import Device, Target, find
 
 # Yosys's own script for gates, but for the limit of conflicts: without one, the proof of two
@@ -53,6 +54,8 @@ def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -
     device = target.device if pnr else None
     passes = device.passes if device and device.passes else target.passes
     run(*(command.format(top=top) for command in passes))
+    if target.output_registers:
+        absorb(ys, design)
     if device and device.techmap:
         (folder / "techmap.v").write_text(device.techmap)
         run(f"techmap -map {folder / 'techmap.v'}")

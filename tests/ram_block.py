@@ -1,5 +1,7 @@
 """A memory as a block, for what is tested on its Verilog and its netlists."""
 
+import re
+import subprocess
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,3 +67,25 @@ def ram(**config):
     """The emitted Verilog of a `RamConfig`."""
     block = Block("ram", "", RamConfig, "ram_block:RamCore", "", "", Path())
     return emit(block, RamConfig(**config))
+
+
+def icarus(folder, verilog, emitted, steps, *arguments):
+    """``q`` in binary after each of `steps`, dicts of the inputs, as Icarus gives it.
+
+    `verilog` has the module and ports of `emitted`; `arguments` go to Icarus.
+    """
+    names = [port.name for port in emitted.ports if port.direction == "input"
+             and port.role == "wire"]
+    sets = "\n".join(" ".join(f"{name} = {step[name]};" for name in names)
+                     + ' @(posedge clk) #1 $display("%b", q);' for step in steps)
+    wires = "\n".join(f"{'wire' if port.direction == 'output' else 'reg'} "
+                      f"[{port.width - 1}:0] {port.name};" for port in emitted.ports)
+    connections = ", ".join(f".{port.name}({port.name})" for port in emitted.ports)
+    (folder / "ram.v").write_text(
+        f"{verilog}\nmodule tb;\n{wires}\n{emitted.top} dut ({connections});\n"
+        f"always #5 clk = ~clk;\ninitial begin clk = 0; rst = 0;\n{sets}\n$finish; end\n"
+        "endmodule\n")
+    subprocess.run(["iverilog", "-g2005-sv", *arguments, "-o", folder / "ram", "-s", "tb",
+                    folder / "ram.v"], check=True)
+    run = subprocess.run(["vvp", "-n", folder / "ram"], capture_output=True, text=True, check=True)
+    return re.findall(r"^[01x]+$", run.stdout, re.M)

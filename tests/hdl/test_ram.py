@@ -8,7 +8,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator
-from ram_block import ram
+from ram_block import icarus, ram
 
 from pimlico.generators.verilog import _write_verilog
 from pimlico.hdl.common.ram import MARK, Ram, memory, without_init
@@ -69,31 +69,13 @@ def test_reads_what_was_written_a_cycle_later(width, depth, write_through, seed)
     assert known > 100
 
 
-def icarus(folder, emitted, steps):
-    """``q`` in binary after each of `steps`, dicts of the inputs, as Icarus gives it."""
-    names = [port.name for port in emitted.ports if port.direction == "input"
-             and port.role == "wire"]
-    sets = "\n".join(" ".join(f"{name} = {step[name]};" for name in names)
-                     + ' @(posedge clk) #1 $display("%b", q);' for step in steps)
-    wires = "\n".join(f"{'wire' if port.direction == 'output' else 'reg'} "
-                      f"[{port.width - 1}:0] {port.name};" for port in emitted.ports)
-    connections = ", ".join(f".{port.name}({port.name})" for port in emitted.ports)
-    (folder / "ram.v").write_text(
-        f"{emitted.text}\nmodule tb;\n{wires}\n{emitted.top} dut ({connections});\n"
-        f"always #5 clk = ~clk;\ninitial begin clk = 0; rst = 0;\n{sets}\n$finish; end\n"
-        "endmodule\n")
-    subprocess.run(["iverilog", "-g2005", "-o", folder / "ram", "-s", "tb", folder / "ram.v"],
-                   check=True)
-    run = subprocess.run(["vvp", "-n", folder / "ram"], capture_output=True, text=True, check=True)
-    return re.findall(r"^[01x]+$", run.stdout, re.M)
-
-
 @pytest.mark.parametrize("write_through", [False, True])
 def test_the_verilog_does_the_same_and_knows_nothing_at_power_up(tmp_path, write_through, seed):
     emitted = ram(width=6, depth=9, write_through=write_through)
     steps = stimulus(random.Random(seed), 6, 9, write_through, 300)
     names = ("address", "enable", "write", "wipe", "data")
-    printed = icarus(tmp_path, emitted, [dict(zip(names, step, strict=True)) for step in steps])
+    printed = icarus(tmp_path, emitted.text, emitted,
+                     [dict(zip(names, step, strict=True)) for step in steps])
     model = Model(write_through)
     expected = []
     for step in steps:
