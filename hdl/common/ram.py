@@ -49,8 +49,9 @@ class Ram(Component):
     write_through : bool
         Whether a write gives its word on ``q`` as well; else ``q`` stays. Block RAM can do
         either, UltraRAM and SPRAM cannot write through. With it comes ``wipe``, at which ``q``
-        becomes zero and nothing is read or written: the synchronous reset of a block RAM's
-        output, which is free only if no write happens in the same cycle.
+        becomes zero and nothing is read: the synchronous reset of a block RAM's output. It must
+        not come with a write, which block RAM cannot do, and synthesis must be able to see
+        that: else it makes the zeros of gates.
     """
 
     def __init__(self, width: int, depth: int, kind: Kind = "auto", write_through: bool = False):
@@ -73,8 +74,7 @@ class Ram(Component):
         m.d.comb += [store.addr.eq(address), store.data.eq(self.data), fetch.addr.eq(address),
                      self.q.eq(word)]
         if self.write_through:
-            # a reset that comes with a write is not one that block RAM has
-            m.d.comb += store.en.eq(self.enable & self.write & ~self.wipe)
+            m.d.comb += store.en.eq(self.enable & self.write)
             with m.If(self.wipe):
                 m.d.sync += word.eq(0)
             with m.Elif(self.enable):

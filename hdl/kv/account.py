@@ -13,7 +13,8 @@ class Account(wiring.Component):
     """Counts the rows and off-chip bytes of a pass, which ``load`` begins.
 
     ``fresh_row``: a row came whole from fresh; ``held_row``: one came from the memory. The mask
-    counts as packed bits: ``mask_byte`` comes with the first of every eight. ``fault``: a code.
+    counts as packed bits: ``mask_byte`` comes with the first of every eight. They are counted a
+    cycle late, off the path of the handshakes. ``fault``: a code, which comes as late.
     """
 
     part_name = "account"
@@ -30,13 +31,18 @@ class Account(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         size = self.config.row_bytes
+        fresh_row = Signal()
+        held_row = Signal()
+        mask_byte = Signal()
+        m.d.sync += [fresh_row.eq(self.fresh_row), held_row.eq(self.held_row),
+                     mask_byte.eq(self.mask_byte)]
         added = Signal(range(size + 2))
         # one of four constants, so that one adder does
-        m.d.comb += added.eq(Mux(self.fresh_row, Mux(self.mask_byte, C(size + 1), C(size)),
-                                 self.mask_byte))
+        m.d.comb += added.eq(Mux(fresh_row, Mux(mask_byte, C(size + 1), C(size)),
+                                 mask_byte))
         m.d.sync += [
-            self.fresh_rows.eq(self.fresh_rows + self.fresh_row),
-            self.held_rows.eq(self.held_rows + self.held_row),
+            self.fresh_rows.eq(self.fresh_rows + fresh_row),
+            self.held_rows.eq(self.held_rows + held_row),
             self.offchip_bytes.eq(self.offchip_bytes + added),
         ]
         with m.If(self.code == 0):

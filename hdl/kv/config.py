@@ -10,7 +10,7 @@ from pimlico.hdl.common.config import BlockConfig, ConfigError
 from pimlico.hdl.common.ports import Field as Slice
 from pimlico.hdl.common.ports import Port, Stream, Wire
 
-TOKEN_BITS = 20
+TAIL_BITS = 20
 LAYER_BITS = 8
 CODE_BITS = 4
 QUANT_BITS = {"none": 0, "int8": 8, "int4": 4, "int2": 2}
@@ -209,10 +209,15 @@ class KvConfig(BlockConfig):
         return self.sequences.bit_length()
 
     @property
+    def token_bits(self) -> int:
+        """Bits of ``n_tokens``; with ``reject`` some numbers are too great."""
+        return TAIL_BITS if self.overflow == "dense_tail" else self.tokens.bit_length() + 1
+
+    @property
     def max_rows(self) -> int:
         """Most rows of a pass."""
         if self.overflow == "dense_tail":
-            return (1 << TOKEN_BITS) - 1 + self.append
+            return (1 << TAIL_BITS) - 1 + self.append
         return self.tokens
 
     @property
@@ -221,14 +226,20 @@ class KvConfig(BlockConfig):
         return self.max_rows.bit_length()
 
     @property
-    def extent_bits(self) -> int:
-        """Bits of a count of a sequence's rows."""
-        return self.tokens.bit_length()
+    def few_rows(self) -> bool:
+        """Whether the validity bits go to LUT RAM; else to a block RAM."""
+        return self.memory == "auto" and self.sequences * self.tokens <= 512
+
+    @property
+    def aligned(self) -> bool:
+        """Whether a beat's word has its row's number, and its sequence's, in its address."""
+        rows = self.tokens if self.sequences > 1 else 1
+        return all(size & (size - 1) == 0 for size in (self.beats, self.pack, self.banks, rows))
 
     @property
     def byte_bits(self) -> int:
         """Bits of a pass's count of off-chip bytes."""
-        rows = min(self.max_rows, (1 << TOKEN_BITS) - 1)
+        rows = min(self.max_rows, (1 << self.token_bits) - 1)
         return (rows * self.row_bytes + -(-rows // 8)).bit_length()
 
     @property
@@ -253,7 +264,7 @@ class KvConfig(BlockConfig):
         sequence = Slice("sequence", self.sequence_bits, doc="0 to sequences - 1")
         layer = Slice("layer", LAYER_BITS, doc="0, or the one after the sequence's last")
         rows = self.row_bits
-        start = [sequence, layer, Slice("n_tokens", TOKEN_BITS, doc="tokens with a mask bit")]
+        start = [sequence, layer, Slice("n_tokens", self.token_bits, doc="tokens with a mask bit")]
         if self.append:
             start.append(Slice("append", 1, doc="a new token comes after them"))
         ports: list[Port] = [
@@ -283,7 +294,7 @@ class KvConfig(BlockConfig):
                 Slice("offchip_bytes", self.byte_bits, doc="of the fresh rows and the mask")),
                 "end of a pass"),
             Wire("status", "out", CODE_BITS, "first error since cleared, 0 when none"),
-            Wire("status_row", "out", TOKEN_BITS, "row of a HOLE or a SHORTAGE, else 0"),
+            Wire("status_row", "out", rows, "row of a HOLE or a SHORTAGE, else 0"),
             Wire("status_clear", "in", 1, "forget the error"),
         ]
         return tuple(ports)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -10,6 +10,7 @@ from pimlico.hdl.common.parts import place
 from pimlico.hdl.common.ports import Stream
 
 from .account import Account
+from .address import Address
 from .burst import Burst
 from .config import EXCESS, KvConfig
 from .packed import PackedStore
@@ -63,22 +64,20 @@ class KvHistory(wiring.Component):
         store = part("rows", kind(config))
         connect(m, flipped(self.start), passes.start)
         connect(m, flipped(self.reset), passes.reset)
-
-        row_end = Signal()
         m.d.comb += [
-            row_end.eq(walk.enter & walk.beat.end),
             passes.finish.eq(walk.enter & walk.beat.last),
-            passes.extent.eq(validity.extent),
             passes.taken.eq(self.done.valid & self.done.ready),
-            validity.load.eq(passes.accept),
+            validity.load.eq(passes.idle),
             validity.sequence.eq(self.start.payload),
-            validity.extent_before.eq(passes.extent_before),
-            validity.step.eq(row_end & ~walk.tail),
+            validity.anew.eq(passes.anew),
+            validity.row.eq(walk.row),
+            validity.next_row.eq(walk.next_row),
+            validity.step.eq(walk.enter & walk.beat.ends & ~walk.tail),
             validity.ok.eq(~walk.beat.hole),
         ]
         self._sources(m, passes, validity, walk, burst)
-        self._store(m, walk, store)
-        self._stages(m, passes, walk, store)
+        self._store(m, passes, walk, store, part)
+        self._stages(m, passes, walk, burst, store)
         self._results(m, passes, walk, burst, part)
         return m
 
@@ -86,18 +85,20 @@ class KvHistory(wiring.Component):
                  burst: Burst) -> None:
         """The streams that rows and their mask bits come from."""
         m.d.comb += [
-            walk.load.eq(passes.accept),
-            walk.sequence.eq(self.start.payload),
-            walk.last_row.eq(passes.last_row),
+            walk.idle.eq(passes.idle),
+            walk.go.eq(passes.accept),
+            walk.n_tokens.eq(passes.n_tokens),
             walk.appends.eq(passes.appends),
+            walk.only_new.eq(passes.only_new),
             walk.valid.eq(validity.valid),
             walk.burst_over.eq(burst.over),
             walk.mask_valid.eq(self.mask.valid),
             walk.mask_executed.eq(self.mask.payload),
-            walk.fresh_valid.eq(self.fresh.valid & ~burst.dropping),
+            walk.fresh_valid.eq(self.fresh.valid),
+            walk.calm.eq(~burst.dropping),
             self.mask.ready.eq(walk.take_mask),
             self.fresh.ready.eq(walk.take_fresh | burst.dropping),
-            burst.load.eq(passes.accept),
+            burst.load.eq(passes.idle),
             burst.take.eq(walk.take_fresh),
             burst.last.eq(self.fresh.payload[-1]),
             burst.offered.eq(self.fresh.valid),
@@ -110,19 +111,26 @@ class KvHistory(wiring.Component):
                 self.append.ready.eq(walk.take_append),
             ]
 
-    def _store(self, m: Module, walk: Walk, store: wiring.Component) -> None:
+    def _store(self, m: Module, passes: Passes, walk: Walk, store: wiring.Component,
+               part) -> None:
+        address = part("address", Address(self.config))
         bits = self.config.beat_bits
         streamed: Value = self.fresh.payload[:bits]
         if self.config.append:
             streamed = Mux(walk.appended, self.append.payload[:bits], streamed)
         m.d.comb += [
-            store.enter.eq(walk.enter), store.stream.eq(walk.stream), store.keep.eq(walk.keep),
-            store.data.eq(streamed), store.bank.eq(walk.bank), store.offset.eq(walk.offset),
-            store.phase.eq(walk.phase), store.row.eq(walk.place), store.first.eq(walk.first),
-            store.end.eq(walk.beat.end), store.broken.eq(walk.broken),
+            address.idle.eq(passes.idle), address.sequence.eq(self.start.payload),
+            address.step.eq(walk.enter & ~walk.tail), address.ends.eq(walk.beat.ends),
+            address.number.eq(walk.number), address.row.eq(walk.row),
+            store.room.eq(walk.room), store.enter.eq(walk.enter), store.stream.eq(walk.stream), store.keep.eq(walk.keep),
+            store.data.eq(streamed), store.bank.eq(address.bank),
+            store.offset.eq(address.offset), store.phase.eq(address.phase),
+            store.row.eq(address.row_number), store.first.eq(walk.first),
+            store.end.eq(walk.beat.ends), store.broken.eq(walk.broken),
         ]
 
-    def _stages(self, m: Module, passes: Passes, walk: Walk, store: wiring.Component) -> None:
+    def _stages(self, m: Module, passes: Passes, walk: Walk, burst: Burst,
+                store: wiring.Component) -> None:
         """The memory stage and the output register."""
         beat = beat_layout(self.config)
         memory_full = Signal()
@@ -134,7 +142,6 @@ class KvHistory(wiring.Component):
             free.eq(~self.kv.valid | self.kv.ready),
             load.eq(memory_full & free),
             walk.room.eq(~memory_full | free),
-            walk.calm.eq(1),
             store.load.eq(load),
             store.hole.eq(memory_beat.hole),
         ]
@@ -149,55 +156,59 @@ class KvHistory(wiring.Component):
         m.d.comb += self.kv.payload.eq(Cat(store.o, output_beat.fresh, output_beat.hole,
                                            output_beat.part, output_beat.last))
         if not self.config.bypass and self.config.beats > 1:
-            self._wipe(m, walk, store, memory_full, memory_beat)
+            self._wipe(m, walk, store, memory_full)
         if self.config.quant_bits:
             begun = Signal()
-            with m.If(passes.accept):
+            with m.If(passes.idle):
                 m.d.sync += begun.eq(0)
             with m.Elif(walk.enter):
                 m.d.sync += begun.eq(1)
-            m.d.comb += walk.calm.eq(begun | store.settled)
+            m.d.comb += walk.calm.eq(~burst.dropping & (begun | store.settled))
         with m.If(self.kv.valid & self.kv.ready & output_beat.last):
             m.d.sync += self.done.valid.eq(1)
         with m.Elif(self.done.ready):
             m.d.sync += self.done.valid.eq(0)
 
-    def _wipe(self, m: Module, walk: Walk, store: wiring.Component, memory_full: Value,
-              memory_beat: Value) -> None:
+    def _wipe(self, m: Module, walk: Walk, store: wiring.Component,
+              memory_full: Value) -> None:
         """Zeros of a hole: memory stage and output are cleared together, while the next beat
         of the hole enters; so they are there for the last one, and the beat after it is safe.
 
-        Only a hole of one beat, the last of its row, has nothing to follow it: it is cleared
-        with an empty memory stage.
+        Only a hole of one beat, the last of its row, has nothing to follow it (``alone``): it is
+        cleared with an empty memory stage.
         """
-        cleared = Signal()
+        more = Signal()
         alone = Signal()
         m.d.comb += [
-            alone.eq(memory_full & memory_beat.hole & memory_beat.end & ~cleared),
-            store.wipe.eq(store.load & memory_beat.hole & ~(memory_beat.end & cleared)),
+            store.wipe.eq(store.load & (more | alone)),
+            # known already from `stream`, but not to synthesis
+            store.keep.eq(walk.keep & ~more),
         ]
-        with m.If(alone):
-            m.d.comb += walk.room.eq(0)
         with m.If(walk.enter):
-            m.d.sync += cleared.eq(store.wipe)
+            m.d.sync += [more.eq(walk.beat.hole & ~walk.beat.ends),
+                         alone.eq(walk.beat.hole & walk.beat.ends & ~store.wipe)]
+        with m.If(memory_full & alone):
+            m.d.comb += walk.room.eq(0)
 
     def _results(self, m: Module, passes: Passes, walk: Walk, burst: Burst, part) -> None:
         """Counters, done and status."""
-        account, status = part("account", Account(self.config)), part("errors", Status())
-        fault = Signal.like(walk.fault, name="fault")
-        whole = walk.enter & walk.beat.end & ~walk.beat.hole
+        account = part("account", Account(self.config))
+        status = part("errors", Status(self.config))
+        whole = Signal()
         m.d.comb += [
-            fault.eq(Mux(walk.fault != 0, walk.fault, Mux(burst.excess, EXCESS, 0))),
-            account.load.eq(passes.accept),
-            account.fault.eq(fault),
+            whole.eq(walk.enter & walk.beat.ends & ~walk.beat.hole),
+            account.load.eq(passes.idle),
+            account.fault.eq(status.code),
             account.fresh_row.eq(whole & walk.stream & ~walk.appended),
             account.held_row.eq(whole & ~walk.stream),
             account.mask_byte.eq(walk.take_mask & (walk.row[:3] == 0)),
             self.done.payload.eq(Cat(passes.sequence, passes.layer, account.code,
                                      account.fresh_rows, account.held_rows,
                                      account.offchip_bytes)),
-            status.code.eq(Mux(fault != 0, fault, passes.refused)),
-            status.row.eq(Mux(walk.fault != 0, walk.row, C(0))),
+            status.fault.eq(Mux(walk.fault != 0, walk.fault, Mux(burst.excess, EXCESS, 0))),
+            status.of_row.eq(walk.fault != 0),
+            status.row.eq(walk.row),
+            status.refused.eq(passes.refused),
             status.clear.eq(self.status_clear),
             self.status.eq(status.status),
             self.status_row.eq(status.status_row),

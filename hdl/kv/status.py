@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .config import CODE_BITS, TOKEN_BITS
+from .config import CODE_BITS, KvConfig
 
 
 class Status(wiring.Component):
     """Keeps the first code since reset or ``clear``, and the row that it is about.
 
-    A code that comes in the cycle of ``clear`` is kept.
+    ``fault`` is of the pass, at ``row`` where it is of a row (``of_row``); ``refused`` is of a
+    start or a reset, and gives way to it. A code shows two cycles after its cause; one whose
+    turn comes in the cycle of ``clear`` is kept.
     """
 
     part_name = "status"
 
-    def __init__(self):
+    def __init__(self, config: KvConfig):
         super().__init__({
-            "code": In(CODE_BITS), "row": In(TOKEN_BITS), "clear": In(1),
-            "status": Out(CODE_BITS), "status_row": Out(TOKEN_BITS),
+            "fault": In(CODE_BITS), "of_row": In(1), "row": In(config.row_bits),
+            "refused": In(CODE_BITS), "clear": In(1),
+            "code": Out(CODE_BITS), "status": Out(CODE_BITS),
+            "status_row": Out(config.row_bits),
         })
 
     def elaborate(self, platform):
         m = Module()
+        row = Signal.like(self.row, name="code_row", reset_less=True)
+        of_row = Signal(name="code_of_row")
+        refused = Signal.like(self.refused, name="refusal")
+        m.d.sync += [self.code.eq(self.fault), row.eq(self.row), of_row.eq(self.of_row),
+                     refused.eq(self.refused)]
         with m.If(self.clear | (self.status == 0)):
-            m.d.sync += [self.status.eq(self.code), self.status_row.eq(self.row)]
+            m.d.sync += [self.status.eq(Mux(self.code != 0, self.code, refused)),
+                         self.status_row.eq(Mux(of_row, row, 0))]
         return m

@@ -14,7 +14,8 @@ from .config import KvConfig, count
 def store_signature(config: KvConfig) -> wiring.Signature:
     """Ports of a store: a beat enters the memory stage, then moves to the output register.
 
-    ``enter``: at this edge a beat enters the memory stage. It is described by ``stream`` (its
+    ``room``: the memory stage is empty, or its beat moves on at this edge. ``enter``: at this edge
+    a beat enters the memory stage. It is described by ``stream`` (its
     data are in ``data``, else in the memory), ``keep`` (streamed, and stored as well), ``bank``
     and ``offset`` (of its word), ``phase`` (its place in the word), ``row`` (its row's number
     among those of all sequences), ``first`` and ``end`` (of its row) and ``broken`` (the beats
@@ -25,7 +26,7 @@ def store_signature(config: KvConfig) -> wiring.Signature:
     ``settled``: everything kept is in the memory.
     """
     return wiring.Signature({
-        "enter": In(1), "stream": In(1), "keep": In(1), "data": In(config.beat_bits),
+        "room": In(1), "enter": In(1), "stream": In(1), "keep": In(1), "data": In(config.beat_bits),
         "bank": In(count(config.banks)), "offset": In(count(config.bank_words)),
         "phase": In(count(config.pack)), "row": In(count(config.sequences * config.tokens)),
         "first": In(1), "end": In(1), "broken": In(1),
@@ -78,7 +79,8 @@ class ThroughStore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         banks = _Banks(m, self.config, write_through=True)
-        read = banks.access(m, self, self.enter, self.keep)
+        # off the path of `enter`: what is read while nothing enters is not used
+        read = banks.access(m, self, self.room, self.enter & self.keep)
         clear = self.load & self.hole
         if self.config.beats > 1:
             clear = self.wipe

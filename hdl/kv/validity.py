@@ -2,76 +2,114 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal
+from amaranth.hdl import Array, C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.ram import memory
 
 from .config import GROUP, KvConfig, count
-from .passes import constants
+from .lookup import constants
 
 
 class Validity(wiring.Component):
-    """The validity bit of the current row, read a group of rows ahead and rewritten row by row.
+    """The validity bit of the current row, rewritten as the row is left.
 
-    Rows are visited in order, from the first, in every pass. A bit means something only below
-    `extent`, which grows by one with each row that is visited for the first time in a pass of
-    all layers; so the bits need no clearing, and no initial value.
+    Rows are visited in order, from the first, in every pass. A bit means something only up to
+    the sequence's `reach`, the last row visited since the last layer 0; so the bits need no
+    clearing, and no initial value.
 
-    ``load`` begins a pass with the rows of `sequence` and `extent_before`; ``step`` leaves the
-    current row, valid or not as `ok` says. ``valid`` is of the current row, from the cycle
-    after `load` or `step` on. ``extent`` is what it will be after this cycle.
+    ``load`` begins a pass over `sequence`, `anew` with layer 0; ``step`` leaves the current row
+    `row`, valid or not as `ok` says. ``valid`` is of the current row, from the cycle after
+    `load` or `step` on.
+
+    Few bits are in LUT RAM, a group of rows a word: read with the group's first row, kept, and
+        written again, a cycle late, after each. Many are in a block RAM, a bit a word. Both are read
+    a row ahead, for `next_row`, which at `load` is 1.
     """
 
     part_name = "validity"
 
     def __init__(self, config: KvConfig):
         self.config = config
-        self.groups = -(-config.tokens // GROUP)
         super().__init__({
-            "load": In(1), "sequence": In(config.sequence_bits),
-            "extent_before": In(config.extent_bits),
-            "step": In(1), "ok": In(1), "valid": Out(1), "extent": Out(config.extent_bits),
+            "load": In(1), "sequence": In(config.sequence_bits), "anew": In(1),
+            "row": In(count(config.tokens)), "next_row": In(config.row_bits), "step": In(1), "ok": In(1), "valid": Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        config = self.config
-        depth = config.sequences * self.groups
-        m.submodules.bits = bits = memory(GROUP, max(2, depth))
-        read, write = bits.read_port(domain="comb"), bits.write_port()
-
-        row = Signal(count(config.tokens), reset_less=True)
-        extent = Signal(config.extent_bits, reset_less=True)
-        at = Signal(count(depth), reset_less=True)
-        old_bits = Signal(GROUP, reset_less=True)
-        new_bits = Signal(GROUP, reset_less=True)
-        inside = Signal()
-        position = row[:2]
-        last = Signal()
-        m.d.comb += [
-            last.eq(position == GROUP - 1),
-            inside.eq(row != extent),
-            self.valid.eq(inside & Array(old_bits)[position]),
-            self.extent.eq(Mux(self.step & ~inside, extent + 1, extent)),
-        ]
-        m.d.comb += [
-            write.en.eq(self.step), write.addr.eq(at),
-            write.data.eq(Cat(*(Mux(position == bit, self.ok,
-                                    Mux(position > bit, new_bits[bit], old_bits[bit]))
-                                for bit in range(GROUP)))),
-            read.addr.eq(at + 1),
-        ]
+        reach = self._reach(m)
+        beyond = Signal()
         with m.If(self.load):
-            bases = [self.groups * number for number in range(config.sequences)]
-            base = constants(self.sequence, bases, len(at))
-            m.d.comb += read.addr.eq(base)
-            m.d.sync += [row.eq(0), extent.eq(self.extent_before), at.eq(base)]
-        with m.Elif(self.step):
-            m.d.sync += [row.eq(row + 1), extent.eq(self.extent), new_bits.eq(write.data)]
-            with m.If(last):
-                m.d.sync += at.eq(at + 1)
-        with m.If(self.load | self.step & last):
-            m.d.sync += old_bits.eq(read.data)
+            m.d.sync += beyond.eq(self.anew)
+        with m.Elif(self.step & (self.row == reach)):
+            m.d.sync += beyond.eq(1)
+        m.d.comb += self.new_row.eq(self.step & beyond)
+        bit = self._groups(m) if self.config.few_rows else self._bits(m)
+        m.d.comb += self.valid.eq(~beyond & bit)
         return m
+
+    def _reach(self, m: Module) -> Signal:
+        """Grows with each row beyond it."""
+        config = self.config
+        self.new_row = Signal(name="new_row")
+        reach = Signal(count(config.tokens), name="reach", reset_less=True)
+        if config.sequences > 1:
+            m.submodules.reaches = reaches = memory(len(reach), config.sequences)
+            read, write = reaches.read_port(domain="comb"), reaches.write_port()
+            current = Signal(count(config.sequences), name="current", reset_less=True)
+            m.d.comb += [read.addr.eq(self.sequence), write.addr.eq(current),
+                         write.data.eq(self.row), write.en.eq(self.new_row)]
+            with m.If(self.load):
+                m.d.sync += [reach.eq(read.data), current.eq(self.sequence)]
+        with m.If(self.new_row):
+            m.d.sync += reach.eq(self.row)
+        return reach
+
+    def _groups(self, m: Module) -> Value:
+        config = self.config
+        groups = -(-config.tokens // GROUP)
+        m.submodules.bits = bits = memory(GROUP, max(2, config.sequences * groups))
+        read, write = bits.read_port(domain="comb"), bits.write_port()
+        first: Value = C(0)
+        if config.sequences > 1:
+            base = Signal.like(read.addr, name="base", reset_less=True)
+            bases = [groups * number for number in range(config.sequences)]
+            first = Signal.like(read.addr, name="first_group")
+            m.d.comb += first.eq(Mux(self.load, constants(self.sequence, bases, len(base)), base))
+            m.d.sync += base.eq(first)
+        here = Signal.like(read.addr, name="here", reset_less=True)
+        position = self.row[:2]
+        word = Signal(GROUP, reset_less=True)
+        rewritten = Signal(GROUP)
+        m.d.comb += [
+            read.addr.eq(first + self.next_row[2:]),
+            rewritten.eq(Cat(*(Mux(position == bit, self.ok, word[bit]) for bit in range(GROUP)))),
+        ]
+        change = Signal()
+        bit = Signal(name="bit", reset_less=True)
+        m.d.comb += change.eq(self.load | (position == GROUP - 1))
+        with m.If(self.load | self.step):
+            m.d.sync += [word.eq(Mux(change, read.data, rewritten)), here.eq(read.addr),
+                         bit.eq(Mux(change, read.data[0], Array(word[1:])[position]))]
+        written = Signal()
+        m.d.sync += [written.eq(self.step), write.addr.eq(here), write.data.eq(rewritten)]
+        m.d.comb += write.en.eq(written)
+        return bit
+
+    def _bits(self, m: Module) -> Value:
+        config = self.config
+        kind = "auto" if config.memory == "spram" else "block"
+        m.submodules.bits = bits = memory(1, config.sequences * config.tokens, kind)
+        read, write = bits.read_port(domain="comb"), bits.write_port()
+        at = Signal.like(read.addr, name="at", reset_less=True)
+        bit = Signal(name="bit", reset_less=True)
+        bases = [config.tokens * number for number in range(config.sequences)]
+        m.d.comb += [
+            write.addr.eq(at), write.data.eq(self.ok), write.en.eq(self.step),
+            read.addr.eq(Mux(self.load, constants(self.sequence, bases, len(at)), at + 1)),
+        ]
+        with m.If(self.load | self.step):
+            m.d.sync += [at.eq(read.addr), bit.eq(read.data)]
+        return bit

@@ -101,6 +101,7 @@ class KvCycles(CycleModel):
         self._dropping = False
         self._settling = 0
         self._status = self._status_row = 0
+        self._code = self._code_row = 0
 
     @property
     def idle(self) -> bool:
@@ -148,9 +149,9 @@ class KvCycles(CycleModel):
             self._pass = None
         if self._accepted is not None:
             self._pass = self._accepted
-        code = fault or refused
         if inputs["status_clear"] or not self._status:
-            self._status, self._status_row = code, row
+            self._status, self._status_row = self._code, self._code_row
+        self._code, self._code_row = fault or refused, row
 
     def _free(self, inputs: Values) -> bool:
         return self._output is None or bool(inputs["kv_ready"])
@@ -158,7 +159,7 @@ class KvCycles(CycleModel):
     def _issue(self, inputs: Values) -> Issue | None:
         """The beat that enters the memory stage in this cycle, if one does."""
         now = self._pass
-        if now is None or not now.walking:
+        if now is None or not now.walking or self._dropping:
             return None
         free, memory = self._free(inputs), self._memory
         if memory is not None and (not free or self._alone(memory)):
@@ -177,7 +178,7 @@ class KvCycles(CycleModel):
         missing = executed and not appended and now.burst_over
         streams = executed and not missing
         source = "append" if appended else "fresh"
-        if streams and (not inputs[f"{source}_valid"] or not appended and self._dropping):
+        if streams and not inputs[f"{source}_valid"]:
             return None
         held = now.row < now.extent and (now.sequence, now.row) in self._valid
         hole = missing or (not executed and not held if first else now.hole)

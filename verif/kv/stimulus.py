@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pimlico.hdl.common.ports import Stream
-from pimlico.hdl.kv.config import TOKEN_BITS, KvConfig
+from pimlico.hdl.kv.config import KvConfig
 
 from ..bits import pack
 from ..episode import Episode
@@ -191,7 +191,7 @@ def _refusals(config: KvConfig, rng: np.random.Generator) -> Episode:
     made.layer(config.sequences, 0, few)
     if config.overflow == "reject":
         made.layer(0, 1, config.tokens + 1)
-        made.layer(0, 1, (1 << TOKEN_BITS) - 1)
+        made.layer(0, 1, (1 << config.token_bits) - 1)
         if config.append:
             made.layer(0, 1, config.tokens, append=False)
     made.layer(0, 1, few, 0.5)
