@@ -5,12 +5,11 @@ from __future__ import annotations
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from pimlico.hdl.common.parts import place
 from pimlico.hdl.common.ram import MARK, Ram, memory
 
 from .config import KvConfig
 from .packer import Packer
-from .restore import RestoreLane
+from .restore import Restorer
 from .store import store_signature
 
 
@@ -42,7 +41,7 @@ class PackedStore(wiring.Component):
         m.d.comb += [
             read.eq(self.enter & ~self.stream & (self.phase == 0) & ~read_before),
             packer.take.eq(self.enter & self.keep), packer.data.eq(self.data),
-            packer.first.eq(self.first), packer.end.eq(self.end),
+            packer.first.eq(self.first), packer.ends.eq(self.end),
             packer.bank.eq(self.bank), packer.offset.eq(self.offset), packer.row.eq(self.row),
             packer.hold.eq(read),
         ]
@@ -61,10 +60,15 @@ class PackedStore(wiring.Component):
             m.d.sync += [streamed.eq(self.stream), phase.eq(self.phase)]
             with m.If(self.stream):
                 m.d.sync += beside.eq(self.data)
-        restored = self._restore(m, platform, self._words(m, read, packer),
-                                 phase, *self._described(m, packer))
+        m.submodules.restorer = restorer = Restorer(config)
+        zero, scale = self._described(m, packer)
+        m.d.comb += [
+            restorer.levels.eq(self._words(m, read, packer).word_select(
+                phase, len(restorer.levels))),
+            restorer.zero.eq(zero), restorer.scale.eq(scale),
+        ]
         with m.If(self.load):
-            m.d.sync += output.eq(Mux(self.hole, 0, Mux(streamed, beside, restored)))
+            m.d.sync += output.eq(Mux(self.hole, 0, Mux(streamed, beside, restorer.data)))
         m.d.comb += self.o.eq(output)
         return m
 
@@ -106,20 +110,3 @@ class PackedStore(wiring.Component):
         with m.If(self.enter & ~self.stream & self.first):
             m.d.sync += held.eq(fetch.data)
         return held[:config.elem_width], held[config.elem_width:]
-
-    def _restore(self, m: Module, platform: object, word: Value, phase: Value, zero: Value,
-                 scale: Value) -> Value:
-        """The beat in place `phase` of a word."""
-        config = self.config
-        levels = Signal(config.quant_bits * config.beat_elems)
-        m.d.comb += levels.eq(word.word_select(phase, len(levels)))
-        elements = []
-        for number in range(config.beat_elems):
-            lane = RestoreLane(config)
-            m.submodules[f"restore_{number}"] = place(platform, lane)
-            m.d.comb += [lane.level.eq(levels.word_select(number, config.quant_bits)),
-                         lane.zero.eq(zero), lane.scale.eq(scale)]
-            elements.append(lane.x)
-        restored = Signal(config.beat_bits)
-        m.d.comb += restored.eq(Cat(*elements))
-        return restored

@@ -28,7 +28,7 @@ class Packer(wiring.Component):
     no word waits longer than a cycle; the next is ``pack`` cycles behind, and none is lost.
     `describe` has `zero` and `scale` of row `described` written.
 
-    After a row's `end` the last word is written ``settle_cycles`` edges later at the latest.
+    After a row's `ends` the last word is written ``settle_cycles`` edges later at the latest.
     """
 
     part_name = "packer"
@@ -38,7 +38,7 @@ class Packer(wiring.Component):
         banks, words = count(config.banks), count(config.bank_words)
         rows = count(config.sequences * config.tokens)
         super().__init__({
-            "take": In(1), "data": In(config.beat_bits), "first": In(1), "end": In(1),
+            "take": In(1), "data": In(config.beat_bits), "first": In(1), "ends": In(1),
             "bank": In(banks), "offset": In(words), "row": In(rows),
             "hold": In(1), "write": Out(1), "word": Out(config.beat_bits),
             "word_bank": Out(banks), "word_offset": Out(words),
@@ -58,7 +58,7 @@ class Packer(wiring.Component):
         described = known + 1 + scaler.stages
         packed = known + 1 + config.quant_bits + config.pack
         ages = Signal(packed)
-        after = Cat(self.take & self.end, ages)
+        after = Cat(self.take & self.ends, ages)
         m.d.sync += ages.eq(after[:-1])
 
         bank, offset, row = (Signal.like(port, name=f"row_{name}", reset_less=True)
@@ -118,7 +118,7 @@ class Packer(wiring.Component):
                      store.addr.eq(place), store.data.eq(self.data), store.en.eq(self.take)]
         with m.If(self.take):
             m.d.sync += filled.eq(beyond)
-            with m.If(self.end):
+            with m.If(self.ends):
                 m.d.sync += row_start.eq(beyond)
 
         drained = Signal(range(depth))
@@ -150,7 +150,8 @@ class Packer(wiring.Component):
         word = Signal(config.beat_bits, reset_less=True)
         bank = Signal.like(self.bank, name="bank_written", reset_less=True)
         offset = Signal.like(self.offset, name="offset_written", reset_less=True)
-        wraps = bank == config.banks - 1
+        wraps = Signal()
+        m.d.comb += wraps.eq(bank == config.banks - 1)
         m.d.sync += waits.eq(full[-1] | (waits & self.hold))
         with m.If(full[-1]):
             m.d.sync += [word.eq(joined), bank.eq(Mux(wraps, 0, bank + 1)),
