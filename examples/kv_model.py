@@ -2,8 +2,8 @@
 
 Weights are random. Each layer has a router, a linear score a token: the best `keep` of the
 prompt's tokens execute the layer, attention and MLP, and the others pass through unchanged. While
-decoding, the lowest score that executed in the prompt decides for the new token. The first layer
-executes every token, so that every token has a K/V row from then on.
+decoding, the lowest score that executed in the prompt decides for the new token, if it turned any
+away. The first layer executes every token, so that every token has a K/V row from then on.
 
 A token that skips a layer has no K/V there. Attention then uses those of the last layer that the
 token executed in this pass: what ``kv-history`` keeps on chip.
@@ -138,8 +138,9 @@ class Decoder:
             scores = normed @ weights.router
             if not decode:
                 count = max(1, round(keep * len(new))) if layer else len(new)
-                cache.thresholds[layer] = np.sort(scores)[-count]
-            chosen = scores >= cache.thresholds[layer] if layer else np.ones(len(new), bool)
+                if count < len(new):
+                    cache.thresholds[layer] = np.sort(scores)[-count]
+            chosen = scores >= cache.thresholds[layer]
             places = past + np.flatnonzero(chosen)
             cache.add(layer, chosen, self._kv(weights, normed[chosen], places))
             executed = cache.executed[layer]
@@ -190,7 +191,7 @@ class _Cache:
     def __init__(self, shape: Shape):
         self.executed = [np.zeros(0, bool)] * shape.layers
         self.rows = [np.zeros((0, shape.row_elems), np.int64)] * shape.layers
-        self.thresholds = [0.0] * shape.layers
+        self.thresholds = [-np.inf] * shape.layers
 
     def add(self, layer: int, executed: Array, rows: Array) -> None:
         self.executed[layer] = np.concatenate([self.executed[layer], executed])

@@ -21,7 +21,7 @@ from kv_model import Decoder, Shape, Trace, Visit
 
 from pimlico.generators.block import find
 from pimlico.generators.verilog import Emitted
-from pimlico.hdl.kv.config import KvConfig
+from pimlico.hdl.kv.config import QUANT_BITS, KvConfig
 from pimlico.sim.runner import Simulator
 from pimlico.sim.verify import Progress, verify
 from pimlico.verif.bits import unpack
@@ -53,7 +53,7 @@ def generate(case: Case, seed: int) -> Trace:
     rng = np.random.default_rng(seed)
     prompt = rng.integers(0, Shape.vocab, case.prompt).tolist()
     model = Decoder(Shape(layers=case.layers), rng)
-    bits = KvConfig(quant=case.quant).quant_bits  # type: ignore[arg-type]
+    bits = QUANT_BITS[case.quant]
     return model.generate(prompt, case.steps, case.keep,
                           partial(_restored, bits=bits) if bits else np.copy)
 
@@ -68,16 +68,14 @@ def episodes(config: KvConfig, rng: np.random.Generator) -> Iterator[Episode]:
     yield Episode("passes of the model", passes["beats"], after=passes["after"])
 
 
-def script(config: KvConfig, visits: Sequence[Visit]) -> Script:
-    """What the buffer is given: for each layer the mask, the burst and the new token's row."""
-    made = Script(config)
-    for visit in visits:
-        executed = visit.executed[:visit.cached]
-        burst = visit.rows[:visit.cached][executed].reshape(-1, config.beat_elems)
-        new = visit.rows[-1] if visit.decode else None
-        made.run(Layer(0, visit.layer, executed, burst, new,
-                       bool(visit.executed[-1]) if visit.decode else None))
-    return made
+def job(config: KvConfig, visit: Visit) -> Layer:
+    """What the buffer is given for a layer: the mask, the burst and the new token's row."""
+    executed = visit.executed[:visit.cached]
+    burst = visit.rows[:visit.cached][executed].reshape(-1, config.beat_elems)
+    if not visit.decode:
+        return Layer(0, visit.layer, executed, burst)
+    own = bool(visit.executed[-1])
+    return Layer(0, visit.layer, executed, burst, visit.rows[-1] * own, own)
 
 
 def run(case: Case, trace: Trace, config: KvConfig, design: Emitted,
@@ -87,19 +85,21 @@ def run(case: Case, trace: Trace, config: KvConfig, design: Emitted,
     Returns
     -------
     dict
-        The fields of `case`, those of `count`, and: ``correct``, whether both ``lockstep`` (every
+        The fields of `case`, those of `count`, and: ``correct``, whether ``lockstep`` (every
         output on every cycle as the cycle model says) and ``exact`` (rows and counters as the
-        NumPy model has them) hold; ``failure`` (text or None); ``cycles`` from the first start to
-        the last done, ``formula`` for them, ``busy`` (beats of rows a cycle); ``offchip_bytes``
-        as the RTL counted them, ``traffic`` (of the bytes of all rows of all layers);
-        ``worst_error`` of a held element, in its least significant bit; ``comparisons``,
-        ``cycles_per_second``.
+        NumPy model has them) hold, and the time; ``failure`` (text or None); ``cycles`` from the
+        first start to the last done, ``formula`` for them without ``waits`` for rows that the last
+        pass left to be quantized; ``busy`` (beats of rows a cycle); ``offchip_bytes`` as the
+        RTL counted them, ``traffic`` (of the bytes of all rows of all layers); ``worst_error`` of
+        a held element, in its least significant bit; ``comparisons``, ``cycles_per_second``.
     """
     visits = trace.visits
     formula = sum(config.pass_cycles(len(visit.executed)) + 1 for visit in visits) - 1
-    made = script(config, visits)
+    script = Script(config)
+    for visit in visits:
+        script.run(job(config, visit))
     with tempfile.NamedTemporaryFile("w", prefix="pimlico-kv-", suffix=".json") as file:
-        json.dump({"beats": made.beats, "after": made.after}, file)
+        json.dump({"beats": script.beats, "after": script.after}, file)
         file.flush()
         os.environ[PASSES] = file.name
         result = verify(find(config.block), config, simulators=[case.simulator], seed=0,
@@ -109,14 +109,18 @@ def run(case: Case, trace: Trace, config: KvConfig, design: Emitted,
     recorded, traffic = result["recorded"], result["traffic"]
     difference = (_wrong_row(config, visits, recorded.get("kv", []))
                   or _wrong_counter(config, visits, recorded.get("done", [])))
-    failure = result["failure"] or difference
+    cycles = traffic["done"]["last"] - traffic["start"]["first"] if traffic else 0
+    waits = cycles - formula
+    settle = config.settle_cycles if config.quant_bits else 0
+    timely = 0 <= waits <= settle * (len(visits) - 1)
+    failure = result["failure"] or difference or (
+        None if timely else f"{cycles} cycles instead of {formula}")
     counted = count(config, visits)
     done = config.port("done")
     offchip_bytes = sum(done.unpack(word)["offchip_bytes"] for word in recorded.get("done", []))
-    cycles = traffic["done"]["last"] - traffic["start"]["first"] if traffic else 0
     return vars(case) | counted | {
         "correct": failure is None, "lockstep": result["passed"], "exact": difference is None,
-        "failure": failure, "cycles": cycles, "formula": formula,
+        "failure": failure, "cycles": cycles, "formula": formula, "waits": waits,
         "busy": traffic["kv"]["beats"] / cycles if cycles > 0 else 0.0,
         "offchip_bytes": offchip_bytes, "traffic": offchip_bytes / counted["dense_bytes"],
         "worst_error": _worst_error(visits), "comparisons": result["comparisons"],
