@@ -193,15 +193,16 @@ class KvConfig(BlockConfig):
 
     @property
     def settle_cycles(self) -> int:
-        """Cycles after a row's last beat from which the quantized row can be read.
+        """Cycles from the entry of a row's last beat until the quantized row may be read.
 
-        The least and greatest element, the row's way out of the buffer, three stages and one a
-        quotient bit, and the write, which a read may put off once. 0 for rows that are stored
+        A row is read no faster than it is written, so its first word, zero and scale are what
+        counts: the least and greatest element, the buffer and the two stages behind it, a stage
+        a quotient bit but the first, a word's beats, and the write. 0 for rows that are stored
         as they come.
         """
         if not self.quant_bits:
             return 0
-        return self.minmax_stages + self.beats + self.quant_bits + 3
+        return self.minmax_stages + self.quant_bits + self.pack + 2
 
     @property
     def sequence_bits(self) -> int:

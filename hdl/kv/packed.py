@@ -22,7 +22,8 @@ class PackedStore(wiring.Component):
     beats past the buffer's end come as first ones of a word again and again; they are holes,
     and read in every other cycle at most.)
 
-    A row must not be read before it is ``settled``. ``wipe`` has no effect.
+    Once ``settled`` every row may be read, from its first beat on, although the last words may
+    still be on their way: they are written no slower than read. ``wipe`` has no effect.
     """
 
     part_name = "store"

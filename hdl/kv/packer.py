@@ -28,7 +28,8 @@ class Packer(wiring.Component):
     no word waits longer than a cycle; the next is ``pack`` cycles behind, and none is lost.
     `describe` has `zero` and `scale` of row `described` written.
 
-    After a row's `ends` the last word is written ``settle_cycles`` edges later at the latest.
+    The first word of a row comes ``settle_cycles`` edges after its `ends`, or one more after a
+    `hold`; its zero and scale earlier.
     """
 
     part_name = "packer"
