@@ -61,16 +61,18 @@ def demonstrate(tell: Tell, seed: int, keeps: Sequence[float] = KEEPS, prompt: i
         ``correct``, ``seed``, ``runs`` (see `run`; those of `keeps` first), ``seconds``.
     """
     began = time.monotonic()
-    if plot and not find_spec("matplotlib"):
-        raise ToolError("the plot needs matplotlib; pip install 'pimlico[figures]'")
-    cores = {quant: _core(prompt + steps, quant) for quant in ("none", "int8")}
-    designs = {}
-    for number, (quant, core) in enumerate(cores.items()):
-        tell("writing Verilog", number, len(cores))
+    if plot:
+        _check_plot(plot)
+    chosen = cases(keeps, prompt, steps)
+    cores = {quant: _core(prompt + steps, quant)
+             for quant in dict.fromkeys(case.quant for case in chosen)}
+    designs: dict[str, Any] = {}
+    for quant, core in cores.items():
+        tell("writing Verilog", len(designs), len(cores))
         designs[quant] = emit(*core)
-    tell("writing Verilog", len(cores), len(cores))
+    tell("writing Verilog", len(designs), len(cores))
     runs, traces = [], {}
-    for case in cases(keeps, prompt, steps):
+    for case in chosen:
         trace = traces[case] = generate(case, seed)
         runs.append(run(case, trace, cores[case.quant].config, designs[case.quant],
                         partial(_prefixed, tell, _line(vars(case)))))
@@ -81,6 +83,17 @@ def demonstrate(tell: Tell, seed: int, keeps: Sequence[float] = KEEPS, prompt: i
         draw(plot, runs[:len(keeps)], case.keep, traces[case])
     return {"correct": all(each["correct"] for each in runs), "seed": seed, "runs": runs,
             "seconds": round(time.monotonic() - began, 1)}
+
+
+def _check_plot(path: Path) -> None:
+    """Refuse a plot that cannot be written, before the minute that it waits for."""
+    if not find_spec("matplotlib"):
+        raise ToolError("the plot needs matplotlib; pip install 'pimlico[figures]'")
+    from matplotlib.figure import Figure
+    if path.suffix[1:] not in Figure().canvas.get_supported_filetypes():
+        raise ToolError(f"a plot cannot be written as {path.name}; name a file .png, .svg or .pdf")
+    if not path.parent.is_dir():
+        raise ToolError(f"there is no folder {path.parent} for the plot")
 
 
 def _core(tokens: int, quant: str) -> Any:

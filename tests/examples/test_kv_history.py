@@ -133,7 +133,7 @@ def test_a_wrong_beat_is_named_and_ends_with_1(icarus_only, monkeypatch, capsys,
     assert "NOT CORRECT" in out.splitlines()[-1]
 
 
-def test_what_is_missing_or_illegal_ends_with_2(monkeypatch, capsys, tmp_path):
+def test_a_missing_tool_or_too_many_tokens_end_with_2(monkeypatch, capsys):
     def missing(*args, **options):
         raise ToolError("iverilog is missing")
 
@@ -142,6 +142,18 @@ def test_what_is_missing_or_illegal_ends_with_2(monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().err.splitlines()[-1] == "error: iverilog is missing"
     assert example.main(["--prompt", "70000"]) == 2
     assert "tokens" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("file", "said"), [
+    ("plot.doc", "name a file .png"), ("missing/plot.png", "there is no folder")])
+def test_a_plot_that_cannot_be_written_is_refused_at_once(monkeypatch, capsys, tmp_path, file,
+                                                          said):
+    monkeypatch.setattr(example, "run", None)
+    assert example.main(["--plot", str(tmp_path / file)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_plot_without_matplotlib_says_how_to_get_it(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(example, "find_spec", lambda name: None)
     assert example.main(["--plot", str(tmp_path / "plot.png")]) == 2
     assert "pip install 'pimlico[figures]'" in capsys.readouterr().err
