@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,8 +11,8 @@ class Burst(wiring.Component):
     """Follows the ``last`` flags of fresh through a pass.
 
     ``load`` begins a pass, ``take`` is a beat taken for a row, ``last`` its flag, ``finish``
-    the pass's last beat. ``over``: the pass's burst has ended. A burst still open at ``finish``
-    is an ``excess``: its other beats are dropped (``dropping``, with ``offered`` a beat a
+    the pass's last beat. ``over``: the pass's burst has ended. A burst still open after `finish`
+    is an ``excess``, a cycle later: its other beats are dropped (``dropping``, with ``offered`` a beat a
     cycle) until the one with ``last``, also while later passes run.
     """
 
@@ -27,7 +27,9 @@ class Burst(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         unended = Signal()
-        m.d.comb += self.excess.eq(self.finish & Mux(self.take, ~self.last, unended))
+        finished = Signal()
+        m.d.sync += finished.eq(self.finish)
+        m.d.comb += self.excess.eq(finished & unended)
         with m.If(self.load):
             m.d.sync += [self.over.eq(0), unended.eq(0)]
         with m.Elif(self.take):

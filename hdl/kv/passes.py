@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, C, Module, Mux, Signal, Value
+from amaranth.hdl import Array, C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -83,7 +83,9 @@ class Passes(wiring.Component):
         m.d.comb += [
             self.reset.ready.eq(1),
             self.start.ready.eq(~self.reset.valid),
-            self.accept.eq(self.start.valid & ~self.reset.valid & (start_code == 0)),
+            # not from the code, whose order of rules would be on the path
+            self.accept.eq(self.start.valid & ~self.reset.valid
+                           & ~Cat(broken for broken, _ in rules).any()),
             self.refused.eq(Mux(self.reset.valid, reset_code,
                                 Mux(self.start.valid, start_code, 0))),
         ]

@@ -16,7 +16,8 @@ def store_signature(config: KvConfig) -> wiring.Signature:
 
     ``room``: the memory stage is empty, or its beat moves on at this edge. ``enter``: at this edge
     a beat enters the memory stage. It is described by ``stream`` (its
-    data are in ``data``, else in the memory), ``keep`` (streamed, and stored as well), ``bank``
+    data are in ``data``, else in the memory), ``keep`` (only with ``enter``: streamed, and stored
+    as well), ``bank``
     and ``offset`` (of its word), ``phase`` (its place in the word), ``row`` (its row's number
     among those of all sequences), ``first`` and ``end`` (of its row) and ``broken`` (the beats
     of its row stored so far are void: the row will not be completed).
@@ -80,7 +81,7 @@ class ThroughStore(wiring.Component):
         m = Module()
         banks = _Banks(m, self.config, write_through=True)
         # off the path of `enter`: what is read while nothing enters is not used
-        read = banks.access(m, self, self.room, self.enter & self.keep)
+        read = banks.access(m, self, self.room, self.keep)
         clear = self.load & self.hole
         if self.config.beats > 1:
             clear = self.wipe

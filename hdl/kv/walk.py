@@ -25,7 +25,8 @@ class Walk(wiring.Component):
     ``go``: a pass begins; ``idle``: none runs, and one that begins has the new token alone if
     ``only_new``. ``room``: a
     beat may enter the memory stage in this cycle; ``calm``: so may the first beat of a pass;
-    ``enter``: one does. ``burst_over``: the burst of this pass has ended. ``valid``: the row
+    ``enter``: one does, with a streamed beat (``take``), which is stored too (``keep``), or
+    without. ``burst_over``: the burst of this pass has ended. ``valid``: the row
     holds something.
 
     Parameters
@@ -47,51 +48,56 @@ class Walk(wiring.Component):
             "enter": Out(1), "row": Out(config.row_bits), "next_row": Out(config.row_bits),
             "number": Out(count(config.beats)),
             "beat": Out(beat_layout(config)), "first": Out(1),
-            "stream": Out(1), "keep": Out(1), "appended": Out(1), "tail": Out(1),
+            "stream": Out(1), "take": Out(1), "keep": Out(1), "appended": Out(1), "tail": Out(1),
             "broken": Out(1), "fault": Out(CODE_BITS),
         })
 
     def elaborate(self, platform):
         m = Module()
         self._count(m)
-        executed = Signal()
-        missing = Signal()
         row_streams = Signal(reset_less=True)
         row_is_hole = Signal(reset_less=True)
-        begins_hole = Signal()
-        m.d.comb += [
-            executed.eq(Mux(self.first, self.tail | Mux(self.appended, self.append_executed,
-                                                        self.mask_executed), row_streams)),
-            missing.eq(executed & ~self.appended & self.burst_over),
-            self.stream.eq(executed & ~missing),
-            self.keep.eq(self.stream & ~self.tail),
-            begins_hole.eq(Mux(self.first, ~executed & ~self.valid, missing & ~row_is_hole)),
-            self.broken.eq(begins_hole & ~self.first),
-            self.beat.fresh.eq(self.stream),
-            self.beat.hole.eq(missing | Mux(self.first, ~executed & ~self.valid, row_is_hole)),
-        ]
-        with m.If(self.enter):
-            m.d.sync += [row_streams.eq(executed), row_is_hole.eq(self.beat.hole)]
-            with m.If(missing & (self.first | ~row_is_hole)):
-                m.d.comb += self.fault.eq(SHORTAGE)
-            with m.Elif(self.first & self.beat.hole):
-                m.d.comb += self.fault.eq(HOLE)
-
         known = Signal()
-        source = Signal()
+        executed = Signal()
+        over = Signal()
+        wants = Signal()
         m.d.comb += [
             known.eq(~self.first | Mux(self.appended, self.append_valid, self.mask_valid)),
-            source.eq(~self.stream | Mux(self.appended, self.append_valid, self.fresh_valid)),
+            executed.eq(Mux(self.first, self.tail | Mux(self.appended, self.append_executed,
+                                                        self.mask_executed), row_streams)),
+            over.eq(self.burst_over & ~self.appended),
+            wants.eq(known & executed & ~over),
+            self.stream.eq(executed & ~over),
+            self.beat.fresh.eq(self.stream),
+            self.beat.hole.eq(Mux(self.first & ~executed, ~self.valid,
+                                  executed & over | ~self.first & row_is_hole)),
+            self.broken.eq(executed & over & ~self.first & ~row_is_hole),
+        ]
+
+        busy = Signal()
+        ready = Signal()
+        passes_by = Signal()
+        m.d.comb += [
+            ready.eq(busy & self.calm & self.room),
+            self.take.eq(ready & wants & Mux(self.appended, self.append_valid, self.fresh_valid)),
+            passes_by.eq(ready & known & ~self.stream),
+            self.enter.eq(self.take | passes_by),
+            self.keep.eq(self.take & ~self.tail),
             self.take_mask.eq(self.enter & self.first & ~self.appended),
-            self.take_fresh.eq(self.enter & self.stream & ~self.appended),
+            self.take_fresh.eq(self.take & ~self.appended),
             self.take_append.eq(self.enter & self.appended & (self.first | self.stream)),
         ]
-        busy = Signal()
-        m.d.comb += self.enter.eq(busy & self.room & self.calm & known & source)
         with m.If(self.go):
             m.d.sync += busy.eq(1)
         with m.Elif(self.enter & self.beat.last):
             m.d.sync += busy.eq(0)
+
+        with m.If(self.enter):
+            m.d.sync += [row_streams.eq(executed), row_is_hole.eq(self.beat.hole)]
+            with m.If(executed & over & (self.first | ~row_is_hole)):
+                m.d.comb += self.fault.eq(SHORTAGE)
+            with m.Elif(self.first & self.beat.hole):
+                m.d.comb += self.fault.eq(HOLE)
         return m
 
     def _count(self, m: Module) -> None:

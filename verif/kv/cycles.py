@@ -98,7 +98,7 @@ class KvCycles(CycleModel):
         self._memory: Beat | None = None
         self._output: Beat | None = None
         self._done_valid = False
-        self._dropping = False
+        self._dropping = self._finished = False
         self._settling = 0
         self._status = self._status_row = 0
         self._code = self._code_row = 0
@@ -135,6 +135,9 @@ class KvCycles(CycleModel):
         if self._dropping and inputs["fresh_valid"] and inputs["fresh_payload"] >> \
                 self.config.beat_bits:
             self._dropping = False
+        if self._finished:
+            self._finished = False
+            fault = self._close()
         free = self._free(inputs)
         if free:
             if self._output is not None and self._output.last:
@@ -234,11 +237,19 @@ class KvCycles(CycleModel):
             self._known[now.sequence] = True
             self._next[now.sequence] = (now.layer + 1) % (1 << LAYER_BITS)
             self._extent[now.sequence] = now.extent
-            if now.burst_open:
-                self._dropping = True
-                fault = fault or EXCESS
+            self._finished = True
         now.code = now.code or fault
         return fault
+
+    def _close(self) -> int:
+        """A cycle after a pass's last beat: what is left of its burst is dropped from now on."""
+        now = self._pass
+        assert now is not None
+        if not now.burst_open:
+            return 0
+        self._dropping = True
+        now.code = now.code or EXCESS
+        return EXCESS
 
     def _leave_row(self, now: Pass, beat: Beat, streams: bool) -> None:
         place = now.sequence, now.row
