@@ -4,6 +4,7 @@ import itertools
 import random
 
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from pimlico.hdl.kv.config import KvConfig
@@ -90,34 +91,30 @@ class Bench:
         self.settle = config.settle_cycles if settle is None else settle
         self.dut = PackedStore(config)
         self.rows = {}
-        self.kept_at = {}
         self.checked = 0
 
     def beats_of(self, row):
-        """Inputs and the expected output of each beat of a row, in order."""
+        """Inputs, expected output and hole flag of each beat of a row, in order."""
         config, (kind, *about) = self.config, row
         place = about[0] if about else self.rng.randrange(config.tokens * config.sequences)
         elements = self.elements()
-        streamed = {"keep": config.beats, "pass": config.beats,
-                    "cut": about[-1] if kind == "cut" else 0}.get(kind, 0)
+        streamed = about[1] if kind == "cut" else config.beats * (kind in ("keep", "pass"))
         sequence, number = divmod(place, config.tokens)
         for beat in range(config.beats):
             word = number * config.row_words + beat // config.pack
-            offset, bank = divmod(word, config.banks)
             part = slice(beat * config.beat_elems, (beat + 1) * config.beat_elems)
             stream = beat < streamed
-            data = pack(elements[part], config.elem_width) if stream else self.rng.getrandbits(
-                config.beat_bits)
+            data = pack(elements[part], config.elem_width)
+            inputs = {"stream": stream, "keep": stream and kind != "pass", "data": data,
+                      "bank": word % config.banks,
+                      "offset": sequence * config.sequence_words + word // config.banks,
+                      "phase": 0 if kind == "tail" else beat % config.pack, "row": place,
+                      "first": beat == 0, "end": beat == config.beats - 1,
+                      "broken": kind == "cut" and beat == streamed}
             if kind == "held":
-                expected = pack(self.rows[place][part], config.elem_width)
+                yield inputs, pack(self.rows[place][part], config.elem_width), False
             else:
-                expected = data if stream else 0
-            yield {"stream": stream, "keep": stream and kind != "pass", "data": data,
-                   "bank": bank, "offset": sequence * config.sequence_words + offset,
-                   "phase": 0 if kind == "tail" else beat % config.pack, "row": place, "first": beat == 0,
-                   "end": beat == config.beats - 1,
-                   "broken": kind == "cut" and beat == streamed}, expected, \
-                kind in ("hole", "cut", "tail") and not stream
+                yield inputs, data if stream else 0, not stream
         if kind == "keep":
             self.rows[place] = restore(*quantize([elements], config.quant_bits),
                                        config.quant_bits)[0]
@@ -125,21 +122,29 @@ class Bench:
     def elements(self):
         return random_row(self.rng, self.config.row_elems, self.config.elem_width)
 
-    def run(self, rows):
+    def run(self, rows, before=(), cycles=0):
+        """Checks `rows`, after a reset that comes so many cycles into other rows."""
+        reset = Signal()
+
         async def bench(context):
+            await self._drive(context, before, cycles)
+            context.set(reset, cycles > 0)
+            await context.tick()
+            context.set(reset, 0)
+            self.checked = 0
             await self._drive(context, rows)
 
-        simulate(self.dut, bench)
+        simulate(ResetInserter(reset)(self.dut), bench)
         return self
 
-    async def _drive(self, context, rows):
+    async def _drive(self, context, rows, cycles=float("inf")):
         dut, config = self.dut, self.config
         pending = itertools.chain.from_iterable(
             ((row, *beat) for beat in self.beats_of(row)) for row in rows)
         waiting = next(pending, None)
         held_beat, shown, now, settling = None, None, 0, 0
-        self.tail_at = -2
-        while waiting or held_beat or shown is not None:
+        self.kept_at, self.tail_at = {}, -2
+        while (waiting or held_beat or shown is not None) and now < cycles:
             load = held_beat is not None and self.rng.random() < self.load
             enter = (waiting is not None and (held_beat is None or load)
                      and self.rng.random() < self.enter and self._ready(waiting[0], now))
@@ -260,6 +265,15 @@ def test_a_row_that_breaks_off_again_and_again_leaves_nothing(config, seed):
             ("keep", last), ("held", last)]
     bench = Bench(config, random.Random(seed)).run(rows)
     assert bench.checked == len(rows) * config.beats
+
+
+def test_nothing_is_left_after_a_reset(config, seed):
+    rng = random.Random(seed)
+    for _ in range(3):
+        rows = list(random_rows(rng, config, 10))
+        bench = Bench(config, rng).run(rows, before=random_rows(rng, config, 20),
+                                       cycles=rng.randrange(1, 8 * config.beats))
+        assert bench.checked == len(rows) * config.beats
 
 
 def test_words_come_out_in_order_while_every_other_cycle_is_taken(config, seed):
