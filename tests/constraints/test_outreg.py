@@ -31,8 +31,10 @@ MERGED = {
     "wiped": ("wiped", AT + "o <= wipe ? 0 : q;", 1),
     "wiped, enabled or not": ("wiped", AT + "if (wipe) o <= 0; else if (load) o <= q;", 2),
     "wiped as it is loaded": ("wiped", AT + "if (load | wipe) o <= wipe ? 0 : q;", 2),
-    "wiped, the enable's LUT too narrow":
+    "wiped, enabled in spite of it":
         ("wiped", AT + "if (wipe) o <= 0; else if (load ^ wipe) o <= q;", 3),
+    "wiped, always enabled by another":
+        ("wiped", AT + "if (wipe) o <= 0; else if (load | other) o <= q;", 3),
 }
 KEPT = {
     "every bit goes elsewhere too": ("free", AT + "o <= q; assign tap = q;"),
@@ -59,6 +61,8 @@ def read(case, latch, register):
         text = text.replace(name, value)
     if "both" in case:
         text = text.replace("posedge", "negedge")
+    if "by hand" in case:
+        text = text.replace("output reg", "output")
     return synthesise(text, "reader", "ecp5")
 
 
@@ -73,6 +77,19 @@ def test_a_register_becomes_the_block_rams_own(case):
 def test_another_register_stays(case):
     result = read(case, *KEPT[case])
     assert (result["bram"], result["ff"]) == (1, 18)
+
+
+@pytest.mark.parametrize("more, registers", [
+    ("", 0), ('.LSRMUX("INV"), ', 18), ('.CEMUX("INV"), ', 18), ('.REGSET("SET"), ', 18)])
+def test_flip_flops_placed_by_hand_move_unless_they_invert(more, registers):
+    control = {"CEMUX": "CE", "LSRMUX": "LSR", "REGSET": "RESET", "SRMODE": "LSR_OVER_CE"}
+    control = more + ", ".join(f'.{name}("{value}")' for name, value in control.items()
+                               if name not in more)
+    flip_flops = "\n".join(
+        f"TRELLIS_FF #({control}) ff{bit} "
+        f"(.CLK(clk), .CE(load), .LSR(wipe), .DI(q[{bit}]), .Q(o[{bit}]));" for bit in range(18))
+    result = read("by hand", "wiped", flip_flops)
+    assert (result["bram"], result["ff"]) == (1, registers)
 
 
 @pytest.mark.parametrize("wipe, registers", [("0", 0), ("wipe", 36)])
