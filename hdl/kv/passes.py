@@ -63,9 +63,8 @@ class Passes(wiring.Component):
             self.only_new.eq(append & (start["n_tokens"] == 0)),
         ]
 
-        known = Signal(config.sequences)
-        next_layer = self._next_layer(m, start["sequence"])
-        follows = Array(known)[start["sequence"]] & (start["layer"] == next_layer)
+        forgotten = Signal()
+        follows = self._follows(m, start, forgotten)
         rules = [
             (~self.idle, BUSY),
             (start["sequence"] >= config.sequences, SEQUENCE),
@@ -97,28 +96,32 @@ class Passes(wiring.Component):
                 self.appends.eq(append),
                 self.n_tokens.eq(start["n_tokens"]),
             ]
-        with m.If(self.finish):
-            m.d.sync += known.bit_select(self.sequence, 1).eq(1)
-        with m.If(self.reset.valid & (reset_code == 0)):
-            m.d.sync += known.bit_select(forget, 1).eq(0)
+        m.d.comb += forgotten.eq(self.reset.valid & (reset_code == 0))
         return m
 
-    def _next_layer(self, m: Module, sequence: Value) -> Signal:
-        """The layer after that of the sequence's last pass that finished."""
+    def _follows(self, m: Module, start: dict[str, Value], forgotten: Value) -> Value:
+        """Whether the layer is the one after that of the sequence's last pass that finished."""
         config = self.config
-        next_layer = Signal(LAYER_BITS)
         if config.sequences == 1:
+            # 0 while there was none, which every start may have
+            next_layer = Signal(LAYER_BITS)
             with m.If(self.finish):
                 m.d.sync += next_layer.eq(self.layer + 1)
-            return next_layer
+            with m.If(forgotten):
+                m.d.sync += next_layer.eq(0)
+            return start["layer"] == next_layer
         m.submodules.layers = layers = memory(LAYER_BITS, config.sequences)
         read, write = layers.read_port(domain="comb"), layers.write_port()
+        known = Signal(config.sequences)
         m.d.comb += [
-            read.addr.eq(sequence), next_layer.eq(read.data),
-            write.en.eq(self.finish), write.addr.eq(self.sequence),
-            write.data.eq(self.layer + 1),
+            read.addr.eq(start["sequence"]), write.addr.eq(self.sequence),
+            write.en.eq(self.finish), write.data.eq(self.layer + 1),
         ]
-        return next_layer
+        with m.If(self.finish):
+            m.d.sync += known.bit_select(self.sequence, 1).eq(1)
+        with m.If(forgotten):
+            m.d.sync += known.bit_select(self.reset.payload, 1).eq(0)
+        return Array(known)[start["sequence"]] & (start["layer"] == read.data)
 
 
 def first_code(m: Module, rules: list[tuple[Value, int]], name: str) -> Signal:

@@ -34,7 +34,11 @@ class Status(wiring.Component):
         refused = Signal.like(self.refused, name="refusal")
         m.d.sync += [self.code.eq(self.fault), row.eq(self.row), of_row.eq(self.of_row),
                      refused.eq(self.refused)]
-        with m.If(self.clear | (self.status == 0)):
+        update = Signal()
+        m.d.comb += update.eq(self.clear | (self.status == 0))
+        with m.If(update):
             m.d.sync += [self.status.eq(Mux(self.code != 0, self.code, refused)),
-                         self.status_row.eq(Mux(of_row, row, 0))]
+                         self.status_row.eq(row)]
+        with m.If(update & ~of_row):
+            m.d.sync += self.status_row.eq(0)
         return m

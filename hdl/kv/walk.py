@@ -22,12 +22,11 @@ class Walk(wiring.Component):
     append; once the burst on fresh has ended they are missing. Rows that the buffer has no
     place for (``tail``) are streamed whatever their mask bit says.
 
-    ``go``: a pass begins; ``idle``: none runs, and one that begins has the new token alone if
-    ``only_new``. ``room``: a
-    beat may enter the memory stage in this cycle; ``calm``: so may the first beat of a pass;
-    ``enter``: one does, with a streamed beat (``take``), which is stored too (``keep``), or
-    without. ``burst_over``: the burst of this pass has ended. ``valid``: the row
-    holds something.
+    ``busy``: from the cycle after ``go``, which begins a pass, to its last beat. ``idle``: no
+    pass runs, and one that begins has the new token alone if ``only_new``. ``room``: a beat may
+    enter the memory stage in this cycle; ``calm``: nothing else holds it back; ``enter``: one
+    does, with a streamed beat (``take``), which is stored too (``keep``), or without.
+    ``burst_over``: the burst of this pass has ended. ``valid``: the row holds something.
 
     Parameters
     ----------
@@ -45,8 +44,8 @@ class Walk(wiring.Component):
             "mask_valid": In(1), "mask_executed": In(1), "fresh_valid": In(1),
             "append_valid": In(1), "append_executed": In(1),
             "take_mask": Out(1), "take_fresh": Out(1), "take_append": Out(1),
-            "enter": Out(1), "row": Out(config.row_bits), "next_row": Out(config.row_bits),
-            "number": Out(count(config.beats)),
+            "busy": Out(1), "enter": Out(1), "row": Out(config.row_bits),
+            "next_row": Out(config.row_bits), "number": Out(count(config.beats)),
             "beat": Out(beat_layout(config)), "first": Out(1),
             "stream": Out(1), "take": Out(1), "keep": Out(1), "appended": Out(1), "tail": Out(1),
             "broken": Out(1), "fault": Out(CODE_BITS),
@@ -74,11 +73,10 @@ class Walk(wiring.Component):
             self.broken.eq(executed & over & ~self.first & ~row_is_hole),
         ]
 
-        busy = Signal()
         ready = Signal()
         passes_by = Signal()
         m.d.comb += [
-            ready.eq(busy & self.calm & self.room),
+            ready.eq(self.busy & self.calm & self.room),
             self.take.eq(ready & wants & Mux(self.appended, self.append_valid, self.fresh_valid)),
             passes_by.eq(ready & known & ~self.stream),
             self.enter.eq(self.take | passes_by),
@@ -88,9 +86,9 @@ class Walk(wiring.Component):
             self.take_append.eq(self.enter & self.appended & (self.first | self.stream)),
         ]
         with m.If(self.go):
-            m.d.sync += busy.eq(1)
+            m.d.sync += self.busy.eq(1)
         with m.Elif(self.enter & self.beat.last):
-            m.d.sync += busy.eq(0)
+            m.d.sync += self.busy.eq(0)
 
         with m.If(self.enter):
             m.d.sync += [row_streams.eq(executed), row_is_hole.eq(self.beat.hole)]
@@ -109,7 +107,7 @@ class Walk(wiring.Component):
         first = Signal(init=1, name="first_beat")
         ends = Signal(init=config.beats == 1, name="last_beat")
         appended = Signal(name="new_token")
-        following = Signal(config.row_bits, init=1)
+        following = Signal(config.row_bits, init=1, name="following")
         reached = Signal()
         m.d.comb += [
             self.first.eq(first),
@@ -130,8 +128,8 @@ class Walk(wiring.Component):
             with m.If(ends):
                 m.d.sync += [self.row.eq(following), following.eq(following + 1),
                              appended.eq(self.appends & reached)]
-            with m.If(self.beat.last):
-                m.d.sync += [self.row.eq(0), following.eq(1)]
+        with m.If(~self.busy):
+            m.d.sync += [self.row.eq(0), following.eq(1)]
         with m.If(self.idle):
             m.d.sync += appended.eq(self.only_new)
         if config.overflow == "reject":
@@ -139,9 +137,10 @@ class Walk(wiring.Component):
             return
         past_the_end = Signal()
         m.d.comb += self.tail.eq(past_the_end)
-        with m.If(self.enter & ends):
-            m.d.sync += past_the_end.eq((past_the_end | (following == config.tokens))
-                                        & ~self.beat.last)
+        with m.If(self.enter & ends & (following == config.tokens)):
+            m.d.sync += past_the_end.eq(1)
+        with m.If(~self.busy):
+            m.d.sync += past_the_end.eq(0)
 
     def _part(self) -> Value:
         """Fixed by the beat's number: in turn, or by halves."""
