@@ -41,7 +41,7 @@ class PackedStore(wiring.Component):
         m.d.sync += read_before.eq(read)
         m.d.comb += [
             read.eq(self.enter & ~self.stream & (self.phase == 0) & ~read_before),
-            packer.take.eq(self.enter & self.keep), packer.data.eq(self.data),
+            packer.take.eq(self.keep), packer.data.eq(self.data),
             packer.first.eq(self.first), packer.ends.eq(self.end),
             packer.bank.eq(self.bank), packer.offset.eq(self.offset), packer.row.eq(self.row),
             packer.hold.eq(read),
@@ -85,7 +85,7 @@ class PackedStore(wiring.Component):
                 reads = read & (self.bank == number)
                 writes = packer.write & (packer.word_bank == number)
             m.d.comb += [ram.address.eq(Mux(read, self.offset, packer.word_offset)),
-                         ram.enable.eq(reads | writes), ram.write.eq(packer.write),
+                         ram.enable.eq(reads | writes), ram.write.eq(writes),
                          ram.data.eq(packer.word)]
             words.append(ram.q)
         if config.banks == 1:
@@ -108,6 +108,6 @@ class PackedStore(wiring.Component):
         held = Signal(len(described), name="description", reset_less=True, attrs={MARK: 1})
         m.d.comb += [store.addr.eq(packer.described), store.data.eq(described),
                      store.en.eq(packer.describe), fetch.addr.eq(self.row)]
-        with m.If(self.enter & ~self.stream & self.first):
+        with m.If(self.enter & self.first):
             m.d.sync += held.eq(fetch.data)
         return held[:config.elem_width], held[config.elem_width:]

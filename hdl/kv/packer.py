@@ -111,7 +111,7 @@ class Packer(wiring.Component):
         store, fetch = buffer.write_port(), buffer.read_port(domain="comb")
 
         row_start = Signal(range(depth))
-        filled = Signal(range(depth))
+        filled = Signal(range(depth), reset_less=True)
         place = Signal(range(depth))
         beyond = Signal(range(depth))
         m.d.comb += [place.eq(Mux(self.first, row_start, filled)),

@@ -155,7 +155,8 @@ class Bench:
                 for name, value in waiting[1].items():
                     context.set(getattr(dut, name), value)
             else:
-                for name in ("stream", "keep", "first", "end", "broken"):
+                context.set(dut.keep, 0)
+                for name in ("stream", "first", "end", "broken"):
                     context.set(getattr(dut, name), self.rng.randrange(2))
             if shown is not None:
                 assert context.get(dut.o) == shown, f"beat {self.checked}"
