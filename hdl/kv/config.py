@@ -188,7 +188,10 @@ class KvConfig(BlockConfig):
 
     @property
     def buffer_beats(self) -> int:
-        """Beats that wait for the least and greatest element of their row."""
+        """Beats that wait for the least and greatest element of their row.
+
+        With a place to spare, so that none is written as it is read: there memories differ.
+        """
         return self.beats + self.minmax_stages if self.quant_bits else 0
 
     @property

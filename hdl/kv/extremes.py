@@ -18,8 +18,6 @@ class Extremes(wiring.Component):
     others and the last register twice.
     """
 
-    part_name = "extremes"
-
     def __init__(self, config: KvConfig):
         self.config = config
         element = signed(config.elem_width)

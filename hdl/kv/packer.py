@@ -32,8 +32,6 @@ class Packer(wiring.Component):
     `hold`; its zero and scale earlier.
     """
 
-    part_name = "packer"
-
     def __init__(self, config: KvConfig):
         self.config = config
         banks, words = count(config.banks), count(config.bank_words)

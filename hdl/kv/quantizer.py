@@ -23,7 +23,9 @@ class QuantizeLane(wiring.Component):
     restoring and in elem_width + 1 bits all the way. The level of a row of span 0 is the
     highest, which restores like any other.
 
-    Cost: b + 1 adders of elem_width + 1 bits, and as many inverters in b - 1 of them.
+    Cost: b + 1 adders of elem_width + 1 bits, and as many inverters in b - 1 of them. For
+    elements of 16 bits, on an ECP5: 308 LUT4 and 193 flip-flops with int8, 159 and 81 with
+    int4, 89 and 37 with int2.
 
     `centre` is min + max, along with `x`; `spans` has s for stage k at place k, 0 first,
     k + 2 cycles after `x`.
@@ -78,8 +80,6 @@ class Quantizer(wiring.Component):
 
     `centre` and `span` are those of the row of the beat in `data`.
     """
-
-    part_name = "quantizer"
 
     def __init__(self, config: KvConfig):
         self.config = config

@@ -21,8 +21,6 @@ class Restorer(wiring.Component):
     one; with more, each lane multiplies, in a DSP block where there are any.
     """
 
-    part_name = "restorer"
-
     def __init__(self, config: KvConfig):
         self.config = config
         super().__init__({"levels": In(config.quant_bits * config.beat_elems),

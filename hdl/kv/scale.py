@@ -18,8 +18,6 @@ class Scale(wiring.Component):
     the 1 makes up for what is cut off. A stage doubles the digits with one addition.
     """
 
-    part_name = "scale"
-
     def __init__(self, config: KvConfig):
         self.config = config
         self.stages = (config.pack + 1).bit_length()
