@@ -62,12 +62,12 @@ class PackedStore(wiring.Component):
             with m.If(self.stream):
                 m.d.sync += beside.eq(self.data)
         m.submodules.restorer = restorer = Restorer(config)
+        word = self._words(m, read, packer)
+        beats = Array(word.word_select(number, len(restorer.levels))
+                      for number in range(config.pack))
         zero, scale = self._described(m, packer)
-        m.d.comb += [
-            restorer.levels.eq(self._words(m, read, packer).word_select(
-                phase, len(restorer.levels))),
-            restorer.zero.eq(zero), restorer.scale.eq(scale),
-        ]
+        m.d.comb += [restorer.levels.eq(beats[phase]), restorer.zero.eq(zero),
+                     restorer.scale.eq(scale)]
         with m.If(self.load):
             m.d.sync += output.eq(Mux(self.hole, 0, Mux(streamed, beside, restorer.data)))
         m.d.comb += self.o.eq(output)
