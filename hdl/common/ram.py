@@ -36,8 +36,9 @@ def memory(shape: ShapeLike, depth: int, kind: Kind = "auto") -> Memory:
 class Ram(Component):
     """A memory with one port, which reads or writes a word a cycle. Latency one cycle.
 
-    With ``enable``, a word is read into ``q`` or, with ``write``, stored from ``data``. Without
-    it everything stays. Contents and ``q`` are unknown until written and read.
+    With ``enable``, a word is read into ``q`` or, with ``write`` as well, stored from ``data``.
+    Without it everything stays; ``write`` never comes alone. Contents and ``q`` are unknown
+    until written and read.
 
     Parameters
     ----------
@@ -74,13 +75,13 @@ class Ram(Component):
         m.d.comb += [store.addr.eq(address), store.data.eq(self.data), fetch.addr.eq(address),
                      self.q.eq(word)]
         if self.write_through:
-            m.d.comb += store.en.eq(self.enable & self.write)
+            m.d.comb += store.en.eq(self.write)
             with m.If(self.wipe):
                 m.d.sync += word.eq(0)
             with m.Elif(self.enable):
                 m.d.sync += word.eq(Mux(self.write, self.data, fetch.data))
         else:
-            m.d.comb += store.en.eq(self.enable & self.write)
+            m.d.comb += store.en.eq(self.write)
             with m.If(self.enable & ~self.write):
                 m.d.sync += word.eq(fetch.data)
         return m

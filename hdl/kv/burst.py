@@ -12,8 +12,8 @@ class Burst(wiring.Component):
 
     ``load`` begins a pass, ``take`` is a beat taken for a row, ``last`` its flag, ``finish``
     the pass's last beat. ``over``: the pass's burst has ended. A burst still open after `finish`
-    is an ``excess``, a cycle later: its other beats are dropped (``dropping``, with ``offered`` a beat a
-    cycle) until the one with ``last``, also while later passes run.
+    is an ``excess``, a cycle later: its other beats are dropped (``dropping``, with ``offered``
+    a beat a cycle) until the one with ``last``, also while the next pass waits.
     """
 
     part_name = "burst"

@@ -156,7 +156,7 @@ class KvHistory(wiring.Component):
         m.d.comb += self.kv.payload.eq(Cat(store.o, output_beat.fresh, output_beat.hole,
                                            output_beat.part, output_beat.last))
         if not self.config.bypass and self.config.beats > 1:
-            self._wipe(m, walk, burst, store)
+            self._wipe(m, walk, store)
         if self.config.quant_bits:
             begun = Signal()
             with m.If(passes.idle):
@@ -169,23 +169,17 @@ class KvHistory(wiring.Component):
         with m.Elif(self.done.ready):
             m.d.sync += self.done.valid.eq(0)
 
-    def _wipe(self, m: Module, walk: Walk, burst: Burst, store: wiring.Component) -> None:
+    def _wipe(self, m: Module, walk: Walk, store: wiring.Component) -> None:
         """Zeros of a hole: memory stage and output are cleared together, while the next beat
         of the hole enters; so they are there for the last one, and the beat after it is safe.
 
         Only a hole of one beat, the last of its row, has nothing to follow it (``alone``): it is
         cleared with an empty memory stage.
         """
-        more = Signal()
         alone = Signal()
-        m.d.comb += [
-            store.wipe.eq(store.load & (more | alone)),
-            # no news to the walk, but it shows synthesis that a wipe never comes with a write
-            walk.burst_over.eq(burst.over | more),
-        ]
+        m.d.comb += store.wipe.eq(store.load & (walk.hollow | alone))
         with m.If(walk.enter):
-            m.d.sync += [more.eq(walk.beat.hole & ~walk.beat.ends),
-                         alone.eq(walk.beat.hole & walk.beat.ends & ~store.wipe)]
+            m.d.sync += alone.eq(walk.beat.hole & walk.beat.ends & ~store.wipe)
         with m.Elif(store.load):
             m.d.sync += alone.eq(0)
         with m.If(alone):

@@ -51,7 +51,7 @@ class _Banks:
         for number, ram in enumerate(self.rams):
             here = store.bank == number if len(self.rams) > 1 else 1
             m.d.comb += [ram.address.eq(store.offset), ram.data.eq(store.data),
-                         ram.enable.eq(enable & here), ram.write.eq(write)]
+                         ram.enable.eq(enable & here), ram.write.eq(write & here)]
         if len(self.rams) == 1:
             return self.rams[0].q
         bank = Signal.like(store.bank, name="bank_read", reset_less=True)

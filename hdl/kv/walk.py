@@ -27,6 +27,7 @@ class Walk(wiring.Component):
     enter the memory stage in this cycle; ``calm``: nothing else holds it back; ``enter``: one
     does, with a streamed beat (``take``), which is stored too (``keep``), or without.
     ``burst_over``: the burst of this pass has ended. ``valid``: the row holds something.
+    ``hollow``: the beat that entered last is one of a hole, and the row goes on.
 
     Parameters
     ----------
@@ -48,37 +49,39 @@ class Walk(wiring.Component):
             "next_row": Out(config.row_bits), "number": Out(count(config.beats)),
             "beat": Out(beat_layout(config)), "first": Out(1),
             "stream": Out(1), "take": Out(1), "keep": Out(1), "appended": Out(1), "tail": Out(1),
-            "broken": Out(1), "fault": Out(CODE_BITS),
+            "broken": Out(1), "hollow": Out(1), "fault": Out(CODE_BITS),
         })
 
     def elaborate(self, platform):
         m = Module()
         self._count(m)
-        row_streams = Signal(reset_less=True)
-        row_is_hole = Signal(reset_less=True)
+        wanted = Signal()  # the row's beat before was streamed, so this one is to be
+        hollow = Signal(reset_less=True)  # the row is a hole by now
         known = Signal()
         executed = Signal()
         over = Signal()
-        wants = Signal()
         m.d.comb += [
             known.eq(~self.first | Mux(self.appended, self.append_valid, self.mask_valid)),
             executed.eq(Mux(self.first, self.tail | Mux(self.appended, self.append_executed,
-                                                        self.mask_executed), row_streams)),
+                                                        self.mask_executed), wanted)),
             over.eq(self.burst_over & ~self.appended),
-            wants.eq(known & executed & ~over),
             self.stream.eq(executed & ~over),
             self.beat.fresh.eq(self.stream),
-            self.beat.hole.eq(Mux(self.first & ~executed, ~self.valid,
-                                  executed & over | ~self.first & row_is_hole)),
-            self.broken.eq(executed & over & ~self.first & ~row_is_hole),
+            self.beat.hole.eq(Mux(executed, over, Mux(self.first, ~self.valid, hollow))),
+            self.broken.eq(executed & over & ~self.first),
+            self.hollow.eq(hollow & ~self.first & ~wanted),
         ]
 
-        ready = Signal()
+        # each a gate or two from its registers, and one gate from the memory's write enable
+        due = Signal(attrs={"keep": 1})
+        open_ = Signal(attrs={"keep": 1}, name="open")
         passes_by = Signal()
         m.d.comb += [
-            ready.eq(self.busy & self.calm & self.room),
-            self.take.eq(ready & wants & Mux(self.appended, self.append_valid, self.fresh_valid)),
-            passes_by.eq(ready & known & ~self.stream),
+            due.eq(known & executed),
+            open_.eq(self.busy & self.calm & ~over),
+            self.take.eq(self.room & due & open_
+                         & Mux(self.appended, self.append_valid, self.fresh_valid)),
+            passes_by.eq(self.room & self.busy & self.calm & known & ~self.stream),
             self.enter.eq(self.take | passes_by),
             self.keep.eq(self.take & ~self.tail),
             self.take_mask.eq(self.enter & self.first & ~self.appended),
@@ -91,8 +94,8 @@ class Walk(wiring.Component):
             m.d.sync += self.busy.eq(0)
 
         with m.If(self.enter):
-            m.d.sync += [row_streams.eq(executed), row_is_hole.eq(self.beat.hole)]
-            with m.If(executed & over & (self.first | ~row_is_hole)):
+            m.d.sync += [wanted.eq(self.stream), hollow.eq(self.beat.hole)]
+            with m.If(executed & over):
                 m.d.comb += self.fault.eq(SHORTAGE)
             with m.Elif(self.first & self.beat.hole):
                 m.d.comb += self.fault.eq(HOLE)

@@ -36,9 +36,13 @@ class Model:
 
 
 def stimulus(rng, width, depth, write_through, cycles):
-    return [(rng.randrange(depth), int(rng.random() < 0.7), rng.randrange(2),
-             int(write_through and rng.random() < 0.1), rng.randrange(1 << width))
-            for _ in range(cycles)]
+    steps = []
+    for _ in range(cycles):
+        enable = int(rng.random() < 0.7)
+        wipe = int(write_through and rng.random() < 0.1)
+        write = int(enable and not wipe and rng.random() < 0.5)
+        steps.append((rng.randrange(depth), enable, write, wipe, rng.randrange(1 << width)))
+    return steps
 
 
 @pytest.mark.parametrize("write_through", [False, True])
