@@ -48,8 +48,10 @@ class RamCore(wiring.Component):
         m.submodules.ram = ram = Ram(config.width, config.depth, config.kind,
                                      config.write_through)
         for port in config.ports:
-            if port.direction == "in" and port.name != "load":
+            if port.direction == "in" and port.name not in ("load", "write"):
                 m.d.comb += getattr(ram, port.name).eq(getattr(self, port.name))
+        wipe = self.wipe if config.write_through else 0
+        m.d.comb += ram.write.eq(self.write & self.enable & ~wipe)
         if not config.registered:
             m.d.comb += self.q.eq(ram.q)
             return m

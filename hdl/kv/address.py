@@ -15,7 +15,7 @@ class Address(wiring.Component):
 
     With powers of two the address is put together from the numbers of beat, row and sequence;
     else counters follow the walk. ``idle``: the counters go back to where the next pass's
-    sequence `sequence` begins. ``row_number`` counts the rows of all sequences.
+    sequence `of` begins. ``row_number`` counts the rows of all sequences.
     """
 
     part_name = "address"
@@ -23,7 +23,7 @@ class Address(wiring.Component):
     def __init__(self, config: KvConfig):
         self.config = config
         super().__init__({
-            "idle": In(1), "sequence": In(config.sequence_bits), "step": In(1), "ends": In(1),
+            "idle": In(1), "of": In(config.sequence_bits), "step": In(1), "ends": In(1),
             "number": In(count(config.beats)), "row": In(config.row_bits),
             "phase": Out(count(config.pack)), "bank": Out(count(config.banks)),
             "offset": Out(count(config.bank_words)),
@@ -47,9 +47,9 @@ class Address(wiring.Component):
         pack, beats = _log2(config.pack), _log2(config.beats)
         row: Value = self.row[:(config.tokens - 1).bit_length()]
         if config.sequences > 1:
-            current = Signal.like(self.sequence, name="current", reset_less=True)
+            current = Signal.like(self.of, name="current", reset_less=True)
             with m.If(self.idle):
-                m.d.sync += current.eq(self.sequence)
+                m.d.sync += current.eq(self.of)
             row = Cat(row, current)
         word = Cat(self.number[pack:beats], row)
         bank = _log2(config.banks)
@@ -73,7 +73,7 @@ class Address(wiring.Component):
         """Counts `number` up from where the sequence's part, each of `size`, begins."""
         bases = [size * sequence for sequence in range(self.config.sequences)]
         with m.If(self.idle):
-            m.d.sync += number.eq(constants(self.sequence, bases, len(number)))
+            m.d.sync += number.eq(constants(self.of, bases, len(number)))
         with m.Elif(step):
             m.d.sync += number.eq(number + 1)
 

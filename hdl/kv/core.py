@@ -68,7 +68,7 @@ class KvHistory(wiring.Component):
             passes.finish.eq(walk.enter & walk.beat.last),
             passes.taken.eq(self.done.valid & self.done.ready),
             validity.load.eq(passes.idle),
-            validity.sequence.eq(self.start.payload),
+            validity.of.eq(self.start.payload),
             validity.anew.eq(passes.anew),
             validity.row.eq(walk.row),
             validity.next_row.eq(walk.next_row),
@@ -119,14 +119,15 @@ class KvHistory(wiring.Component):
         if self.config.append:
             streamed = Mux(walk.appended, self.append.payload[:bits], streamed)
         m.d.comb += [
-            address.idle.eq(passes.idle), address.sequence.eq(self.start.payload),
+            address.idle.eq(passes.idle), address.of.eq(self.start.payload),
             address.step.eq(walk.enter & ~walk.tail), address.ends.eq(walk.beat.ends),
             address.number.eq(walk.number), address.row.eq(walk.row),
-            store.room.eq(walk.room), store.enter.eq(walk.enter), store.stream.eq(walk.stream), store.keep.eq(walk.keep),
-            store.data.eq(streamed), store.bank.eq(address.bank),
-            store.offset.eq(address.offset), store.phase.eq(address.phase),
+            store.room.eq(walk.room), store.enter.eq(walk.enter),
+            store.stream.eq(walk.stream), store.keep.eq(walk.keep), store.data.eq(streamed),
+            store.bank.eq(address.bank), store.offset.eq(address.offset),
+            store.phase.eq(address.phase),
             store.row.eq(address.row_number), store.first.eq(walk.first),
-            store.end.eq(walk.beat.ends), store.broken.eq(walk.broken),
+            store.ends.eq(walk.beat.ends), store.broken.eq(walk.broken),
         ]
 
     def _stages(self, m: Module, passes: Passes, walk: Walk, burst: Burst,
@@ -197,7 +198,7 @@ class KvHistory(wiring.Component):
             account.fresh_row.eq(whole & walk.stream & ~walk.appended),
             account.held_row.eq(whole & ~walk.stream),
             account.mask_byte.eq(walk.take_mask & (walk.row[:3] == 0)),
-            self.done.payload.eq(Cat(passes.sequence, passes.layer, account.code,
+            self.done.payload.eq(Cat(passes.of, passes.layer, account.code,
                                      account.fresh_rows, account.held_rows,
                                      account.offchip_bytes)),
             status.fault.eq(Mux(walk.fault != 0, walk.fault, Mux(burst.excess, EXCESS, 0))),

@@ -42,12 +42,12 @@ class PackedStore(wiring.Component):
         m.d.comb += [
             read.eq(self.enter & ~self.stream & (self.phase == 0) & ~read_before),
             packer.take.eq(self.keep), packer.data.eq(self.data),
-            packer.first.eq(self.first), packer.ends.eq(self.end),
+            packer.first.eq(self.first), packer.ends.eq(self.ends),
             packer.bank.eq(self.bank), packer.offset.eq(self.offset), packer.row.eq(self.row),
             packer.hold.eq(read),
         ]
         to_go = Signal(range(config.settle_cycles + 1))
-        with m.If(packer.take & self.end):
+        with m.If(packer.take & self.ends):
             m.d.sync += to_go.eq(config.settle_cycles)
         with m.Elif(to_go.any()):
             m.d.sync += to_go.eq(to_go - 1)

@@ -46,7 +46,7 @@ class Passes(wiring.Component):
             "reset": In(stream.Signature(config.port("reset").width)),
             "finish": In(1), "taken": In(1),
             "accept": Out(1), "idle": Out(1), "anew": Out(1), "only_new": Out(1),
-            "active": Out(1), "sequence": Out(config.sequence_bits), "layer": Out(LAYER_BITS),
+            "active": Out(1), "of": Out(config.sequence_bits), "layer": Out(LAYER_BITS),
             "appends": Out(1), "n_tokens": Out(config.row_bits),
             "refused": Out(CODE_BITS),
         })
@@ -77,7 +77,7 @@ class Passes(wiring.Component):
         start_code = first_code(m, rules, "start_code")
         reset_code = first_code(m, [
             (forget >= config.sequences, SEQUENCE),
-            (~self.idle & (forget == self.sequence), BUSY)], "reset_code")
+            (~self.idle & (forget == self.of), BUSY)], "reset_code")
 
         m.d.comb += [
             self.reset.ready.eq(1),
@@ -91,7 +91,7 @@ class Passes(wiring.Component):
         with m.If(self.idle):
             m.d.sync += [
                 self.active.eq(self.accept),
-                self.sequence.eq(start["sequence"]),
+                self.of.eq(start["sequence"]),
                 self.layer.eq(start["layer"]),
                 self.appends.eq(append),
                 self.n_tokens.eq(start["n_tokens"]),
@@ -114,11 +114,11 @@ class Passes(wiring.Component):
         read, write = layers.read_port(domain="comb"), layers.write_port()
         known = Signal(config.sequences)
         m.d.comb += [
-            read.addr.eq(start["sequence"]), write.addr.eq(self.sequence),
+            read.addr.eq(start["sequence"]), write.addr.eq(self.of),
             write.en.eq(self.finish), write.data.eq(self.layer + 1),
         ]
         with m.If(self.finish):
-            m.d.sync += known.bit_select(self.sequence, 1).eq(1)
+            m.d.sync += known.bit_select(self.of, 1).eq(1)
         with m.If(forgotten):
             m.d.sync += known.bit_select(self.reset.payload, 1).eq(0)
         return Array(known)[start["sequence"]] & (start["layer"] == read.data)

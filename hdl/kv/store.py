@@ -19,18 +19,18 @@ def store_signature(config: KvConfig) -> wiring.Signature:
     data are in ``data``, else in the memory), ``keep`` (only with ``enter``: streamed, and stored
     as well), ``bank``
     and ``offset`` (of its word), ``phase`` (its place in the word), ``row`` (its row's number
-    among those of all sequences), ``first`` and ``end`` (of its row) and ``broken`` (the beats
+    among those of all sequences), ``first`` and ``ends`` (of its row) and ``broken`` (the beats
     of its row stored so far are void: the row will not be completed).
     ``load``: at this edge the beat in the memory stage moves to ``o``, as zeros with ``hole``.
     ``wipe``: at this edge ``o`` and the memory stage become zeros; comes with ``load`` and with
     an ``enter`` that is not ``stream``.
-    ``settled``: everything kept is in the memory.
+    ``settled``: every kept row may be read, from its first beat on.
     """
     return wiring.Signature({
         "room": In(1), "enter": In(1), "stream": In(1), "keep": In(1), "data": In(config.beat_bits),
         "bank": In(count(config.banks)), "offset": In(count(config.bank_words)),
         "phase": In(count(config.pack)), "row": In(count(config.sequences * config.tokens)),
-        "first": In(1), "end": In(1), "broken": In(1),
+        "first": In(1), "ends": In(1), "broken": In(1),
         "load": In(1), "hole": In(1), "wipe": In(1),
         "o": Out(config.beat_bits), "settled": Out(1),
     })

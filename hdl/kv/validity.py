@@ -19,12 +19,12 @@ class Validity(wiring.Component):
     the sequence's `reach`, the last row visited since the last layer 0; so the bits need no
     clearing, and no initial value.
 
-    ``load`` begins a pass over `sequence`, `anew` with layer 0; ``step`` leaves the current row
-    `row`, valid or not as `ok` says. ``valid`` is of the current row, from the cycle after
-    `load` or `step` on.
+    ``load`` begins a pass over the sequence `of`, `anew` with layer 0; ``step`` leaves the
+    current row `row`, valid or not as `ok` says. ``valid`` is of the current row, from the cycle
+    after `load` or `step` on.
 
     Few bits are in LUT RAM, a group of rows a word: read with the group's first row, kept, and
-        written again, a cycle late, after each. Many are in a block RAM, a bit a word. Both are read
+    written again, a cycle late, after each. Many are in a block RAM, a bit a word. Both are read
     a row ahead, for `next_row`, which at `load` is 1.
     """
 
@@ -33,8 +33,9 @@ class Validity(wiring.Component):
     def __init__(self, config: KvConfig):
         self.config = config
         super().__init__({
-            "load": In(1), "sequence": In(config.sequence_bits), "anew": In(1),
-            "row": In(count(config.tokens)), "next_row": In(config.row_bits), "step": In(1), "ok": In(1), "valid": Out(1),
+            "load": In(1), "of": In(config.sequence_bits), "anew": In(1),
+            "row": In(count(config.tokens)), "next_row": In(config.row_bits),
+            "step": In(1), "ok": In(1), "valid": Out(1),
         })
 
     def elaborate(self, platform):
@@ -59,10 +60,10 @@ class Validity(wiring.Component):
             m.submodules.reaches = reaches = memory(len(reach), config.sequences)
             read, write = reaches.read_port(domain="comb"), reaches.write_port()
             current = Signal(count(config.sequences), name="current", reset_less=True)
-            m.d.comb += [read.addr.eq(self.sequence), write.addr.eq(current),
+            m.d.comb += [read.addr.eq(self.of), write.addr.eq(current),
                          write.data.eq(self.row), write.en.eq(self.new_row)]
             with m.If(self.load):
-                m.d.sync += [reach.eq(read.data), current.eq(self.sequence)]
+                m.d.sync += [reach.eq(read.data), current.eq(self.of)]
         with m.If(self.new_row):
             m.d.sync += reach.eq(self.row)
         return reach
@@ -77,7 +78,7 @@ class Validity(wiring.Component):
             base = Signal.like(read.addr, name="base", reset_less=True)
             bases = [groups * number for number in range(config.sequences)]
             first = Signal.like(read.addr, name="first_group")
-            m.d.comb += first.eq(Mux(self.load, constants(self.sequence, bases, len(base)), base))
+            m.d.comb += first.eq(Mux(self.load, constants(self.of, bases, len(base)), base))
             m.d.sync += base.eq(first)
         here = Signal.like(read.addr, name="here", reset_less=True)
         position = self.row[:2]
@@ -108,7 +109,7 @@ class Validity(wiring.Component):
         bases = [config.tokens * number for number in range(config.sequences)]
         m.d.comb += [
             write.addr.eq(at), write.data.eq(self.ok), write.en.eq(self.step),
-            read.addr.eq(Mux(self.load, constants(self.sequence, bases, len(at)), at + 1)),
+            read.addr.eq(Mux(self.load, constants(self.of, bases, len(at)), at + 1)),
         ]
         with m.If(self.load | self.step):
             m.d.sync += [at.eq(read.addr), bit.eq(read.data)]

@@ -109,7 +109,7 @@ class Bench:
                       "bank": word % config.banks,
                       "offset": sequence * config.sequence_words + word // config.banks,
                       "phase": 0 if kind == "tail" else beat % config.pack, "row": place,
-                      "first": beat == 0, "end": beat == config.beats - 1,
+                      "first": beat == 0, "ends": beat == config.beats - 1,
                       "broken": kind == "cut" and beat == streamed}
             if kind == "held":
                 yield inputs, pack(self.rows[place][part], config.elem_width), False
@@ -156,7 +156,7 @@ class Bench:
                     context.set(getattr(dut, name), value)
             else:
                 context.set(dut.keep, 0)
-                for name in ("stream", "first", "end", "broken"):
+                for name in ("stream", "first", "ends", "broken"):
                     context.set(getattr(dut, name), self.rng.randrange(2))
             if shown is not None:
                 assert context.get(dut.o) == shown, f"beat {self.checked}"
@@ -170,7 +170,7 @@ class Bench:
             if enter:
                 row, inputs, expected, hole = waiting
                 held_beat = expected, hole
-                if inputs["keep"] and inputs["end"]:
+                if inputs["keep"] and inputs["ends"]:
                     settling = config.settle_cycles
                     self.kept_at[row[1]] = now
                 if row[0] == "tail":

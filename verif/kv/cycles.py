@@ -112,7 +112,7 @@ class KvCycles(CycleModel):
         values = {
             "start_ready": int(not inputs["reset_valid"]), "reset_ready": 1,
             "mask_ready": int(issue is not None and issue.takes_mask),
-            "fresh_ready": int(self._dropping or issue is not None and issue.takes_fresh),
+            "fresh_ready": int(self._dropping or (issue is not None and issue.takes_fresh)),
             "kv_valid": int(self._output is not None),
             "done_valid": int(self._done_valid),
             "status": self._status, "status_row": self._status_row,

@@ -133,7 +133,7 @@ class History:
             if not executed:
                 held_rows += self._hold(job.sequence, row, data, hole, faults)
                 continue
-            beats = (np.reshape(job.appended, (config.beats, -1)) if new
+            beats = (np.asarray(job.appended).reshape(config.beats, -1) if new
                      else job.fresh[used:used + config.beats])
             got = len(beats)
             data[row, :got], fresh[row, :got], hole[row, got:] = beats, True, True

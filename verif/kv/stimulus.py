@@ -41,7 +41,7 @@ class Script:
         self.beats["mask"] += [int(bit) for bit in job.executed]
         self.beats["fresh"] += burst(self.config, job.fresh)
         if job.append is not None:
-            words = self._words(np.reshape(job.appended, (self.config.beats, -1)))
+            words = self._words(np.asarray(job.appended).reshape(self.config.beats, -1))
             streamed = job.append or len(job.executed) >= self.config.tokens
             flag = job.append << self.config.beat_bits
             self.beats["append"] += [word | flag for word in words[:None if streamed else 1]]
