@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from pimlico.generators import waveform
 from pimlico.generators.deliver import deliverables
 from pimlico.generators.load import load
+from pimlico.generators.vectors import Cycle, record
+from pimlico.hdl.kv.config import KvConfig
 
 FOLDER = Path(__file__).parent / "img"
+PRESETS = {"ternary-gemm": "best-int8", "kv-history": "ecp5-256"}
+"""The preset that a block's page shows."""
 
 
 def figures() -> dict[str, str]:
-    """Every drawing by file name: the core of the preset ``best-int8``."""
-    design = load("ternary-gemm", preset="best-int8")
-    files = deliverables(design.block, design.config)
-    return {"ternary-gemm.svg": files["pimlico_ternary_gemm.svg"],
-            "ternary-gemm-timing.svg": files["pimlico_ternary_gemm_timing.svg"]}
+    """Every drawing by file name."""
+    drawn = {}
+    for name, preset in PRESETS.items():
+        design = load(name, preset=preset)
+        top = f"pimlico_{name.replace('-', '_')}"
+        files = deliverables(design.block, design.config)
+        drawn[f"{name}.svg"] = files[f"{top}.svg"]
+        timing = files[f"{top}_timing.svg"]
+        if isinstance(design.config, KvConfig):
+            trace = record(design.block, design.config, 256)
+            timing = _draw(top, design.config, trace)
+        drawn[f"{name}-timing.svg"] = timing
+    return drawn
+
+
+def _draw(top: str, config: KvConfig, trace: Sequence[Cycle]) -> str:
+    """The first place with a held row between two fresh ones, at full rate."""
+    mask, fresh, kv = map(config.port, ("mask", "fresh", "kv"))
+
+    def here(at: int) -> bool:
+        held, behind = trace[at], trace[at + config.beats]
+        return (held.moves(mask) and not held.inputs["mask_payload"] and behind.moves(mask)
+                and trace[at - 1].moves(fresh) and behind.moves(fresh)
+                and all(cycle.moves(kv) for cycle in trace[at - 3:at + config.beats]))
+
+    at = next(at for at in range(3, len(trace) - config.beats) if here(at))
+    drawn = waveform.draw(top, config, trace[at - 3:at + config.latency + 4])
+    assert drawn is not None
+    return drawn
 
 
 if __name__ == "__main__":
