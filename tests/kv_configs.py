@@ -1,7 +1,7 @@
 """Configurations of the KV history buffer that together take every value of every parameter,
 layers of random rows, and passes with one offence each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -116,3 +116,19 @@ def offences(config: KvConfig, rng: np.random.Generator) -> Iterator[Episode]:
         script = Script(config)
         first(script, **options)
         yield script.episode(name)
+
+
+def back_to_back(config: KvConfig, rng: np.random.Generator, keeps: Sequence[float]) -> Episode:
+    """Layers of ten rows at most, each start in the cycle that takes the done before it."""
+    script = Script(config)
+    rows = min(config.tokens, 10)
+    for layer, keep in enumerate(keeps):
+        script.run(random_layer(config, rng, config.sequences - 1, layer, rows, keep=keep))
+    after = [{"kv": layer * rows * config.beats} for layer in range(len(keeps))]
+    return Episode("back to back", script.beats, after={"start": after})
+
+
+def bubble_free(config: KvConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Passes of any mix of rows without a bubble."""
+    yield back_to_back(config, rng, (1, 0, 0.5, 0.5, 0.2, 0.8, 0.5))
+    yield back_to_back(config, rng, (0.5, 0.5, 0.5, 1, 0, 0))
