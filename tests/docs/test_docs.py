@@ -1,4 +1,4 @@
-"""What the README and the pages say is so: commands, examples, links, drawings and tables."""
+"""What the README and the pages say is so: commands, examples, links and drawings."""
 
 import ast
 import doctest
@@ -12,26 +12,16 @@ from urllib.parse import unquote
 
 import pytest
 import typer
-import yaml
+from pages import PAGES, ROOT, fenced
 
 from pimlico.cli import app
 from pimlico.generators.load import load
 from pimlico.generators.verilog import emit
 from pimlico.hdl.common.config import ConfigError
-from pimlico.hdl.common.ports import Stream
-from pimlico.hdl.ternary.config import STATUS, TernaryConfig
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-TERNARY = (ROOT / "docs" / "ternary-gemm.md").read_text()
 PROGRAM = typer.main.get_command(app)
 QUICK = {"list", "show", "generate", "pack", "doctor"}
 by_name = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
-
-
-def blocks(page):
-    """Fenced blocks: language and text, in order."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.M | re.S)
 
 
 def typed(text):
@@ -40,22 +30,11 @@ def typed(text):
             (entry.partition("\n") for entry in re.split(r"^\$ ", text, flags=re.M)[1:])]
 
 
-COMMANDS = [(page, command) for page in PAGES for language, text in blocks(page)
+COMMANDS = [(page, command) for page in PAGES for language, text in fenced(page)
             if language == "console" for command, _ in typed(text)]
 TABLED = sorted(set(re.findall(r"`(pimlico \w+ [^`]*)`", "".join(
     page.read_text() for page in PAGES))))
 OURS = sorted({command for _, command in COMMANDS if command.startswith("pimlico ")} | set(TABLED))
-
-
-def table(page, heading):
-    """Cells of the first table after a heading, without its head."""
-    after = re.split(rf"^#+ {re.escape(heading)}$", page, flags=re.M)[1]
-    lines = re.search(r"(?:^\|.*\n)+", after, re.M)[0].splitlines()[2:]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-
-
-def plain(cell):
-    return cell.replace("`", "")
 
 
 @pytest.fixture
@@ -63,7 +42,7 @@ def folder(tmp_path, monkeypatch):
     """An empty folder to be in, with the files that the pages show."""
     monkeypatch.chdir(tmp_path)
     for page in PAGES:
-        for language, text in blocks(page):
+        for language, text in fenced(page):
             if language == "yaml":
                 (tmp_path / re.match(r"# (\S+\.yaml)\n", text)[1]).write_text(text)
     return tmp_path
@@ -82,7 +61,7 @@ def test_command(command, folder, request):
     asked = parse(command)
     block = asked.get("block") or (None if asked.get("config") else "ternary-gemm")
     refused = any(typing == command and output.startswith("error: ") and "--tensor" not in output
-                  for page in PAGES for language, text in blocks(page) if language == "console"
+                  for page in PAGES for language, text in fenced(page) if language == "console"
                   for typing, output in typed(text))
     settings = {key: asked[key] for key in ("preset", "config") if asked.get(key)}
     if refused:
@@ -111,7 +90,7 @@ def test_examples(page, folder, request):
     monkeypatch = request.getfixturevalue("monkeypatch")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
     monkeypatch.setenv("COLUMNS", "200")
-    for language, text in blocks(page):
+    for language, text in fenced(page):
         if language == "python" and not missing(text):
             exec(compile(text, str(page), "exec"), environment)
         elif language == "console":
@@ -143,12 +122,12 @@ def run_quick(words, output):
 
 def condensed(text):
     """Without spacing, and without what depends on where it runs."""
-    return re.sub(r"\s|….*", "", re.sub(r" to \S*/core", " to …/core", text))
+    return re.sub(r"\s|….*", "", re.sub(r" to \S*/\w+", " to …", text))
 
 
 @by_name
 def test_interpreter_examples(page):
-    sessions = "".join(text for language, text in blocks(page) if language == "pycon")
+    sessions = "".join(text for language, text in fenced(page) if language == "pycon")
     found = doctest.DocTestParser().get_doctest(sessions, {}, page.name, str(page), 0)
     assert doctest.DocTestRunner().run(found).failed == 0
 
@@ -180,57 +159,8 @@ def test_drawings_are_those_of_generate():
         assert (figures.FOLDER / name).read_text() == text, "run python docs/figures.py"
 
 
-def test_the_parameter_table_is_the_configuration():
-    rows = {plain(name): plain(legal) for name, legal, *_ in table(TERNARY, "Parameters")}
-    fields = TernaryConfig.model_json_schema()["properties"]
-    assert list(rows) == list(fields)
-    for name, field in fields.items():
-        if field.get("type") == "integer":
-            assert rows[name] == f"{field['minimum']}–{field['maximum']}"
-        elif field.get("type") == "boolean":
-            assert rows[name] == "true, false"
-        else:
-            assert rows[name] == ", ".join(field["enum"])
-
-
-def test_the_defaults_are_the_configuration():
-    usual = TernaryConfig().model_dump(mode="json")
-    for name, _, default, _ in table(TERNARY, "Parameters"):
-        said = yaml.safe_load(plain(default).partition(";")[0])
-        assert plain(name) == "acc_width" or said == usual[plain(name)]
-
-
-def test_every_preset_is_listed():
-    presets = re.findall(r"^\| `([\w-]+)` \| ", TERNARY.partition("| preset |")[2].partition(
-        "\n\n")[0], re.M)
-    assert sorted(presets) == load("ternary-gemm").block.preset_names
-
-
-def test_the_port_list_is_the_configuration():
-    said = [(plain(name), direction) for name, direction, *_ in table(TERNARY, "Ports")]
-    expected = []
-    for port in TernaryConfig(addend=True, out="int8_requant").ports:
-        expected.append((port.name, port.direction))
-        if isinstance(port, Stream):
-            expected += [(f"{port.name}.{field.name}", "") for field in port.fields]
-    assert said == expected
-
-
-def test_the_status_codes_are_those_of_the_core():
-    assert {int(code): text for code, text in table(TERNARY, "Status codes")} == STATUS
-
-
-@pytest.mark.parametrize(("settings", "message"), [
-    (plain(settings), message.strip("`")) for settings, message in table(
-        TERNARY, "What is refused")])
-def test_refusal(settings, message):
-    with pytest.raises(ConfigError) as refused:
-        load("ternary-gemm", settings=settings.split())
-    assert str(refused.value) == message
-
-
 def test_the_instance_for_litex_has_every_port(folder):
-    text = next(text for _, text in blocks(ROOT / "docs" / "tutorial.md") if "migen" in text)
+    text = next(text for _, text in fenced(ROOT / "docs" / "tutorial.md") if "migen" in text)
     design = load(None, config=folder / "ffn.yaml")
     emitted = emit(design.block, design.config, design.name)
     assert f'"{emitted.top}"' in text
