@@ -114,6 +114,14 @@ def test_refusal(block, settings, message):
     assert str(refused.value) == message
 
 
+def test_the_list_of_proofs_is_the_blocks():
+    properties = find("kv-history").load("properties")(load("kv-history").config)
+    said = [(plain(name), span, shows) for name, span, shows in table(
+        FOLDER / "kv-history.md", "What is proved")]
+    assert said == [(each.name, "all time" if each.induction else f"{each.depth} cycles",
+                     each.shows) for each in properties]
+
+
 def test_the_passes_drawn_are_the_cycle_models():
     drawn = next(text for language, text in fenced(FOLDER / "kv-history.md")
                  if language == "text" and text.startswith("start"))
