@@ -56,9 +56,10 @@ def properties(config: BlockConfig) -> list[Property]:
                      "place of its row, and so with none of a row whose mask bit is 0",
                      small, _writes, depth=5),
             Property("reads",
-                     "a held beat has the address of its row's place, and nothing is written then", small, _reads, depth=5),
+                     "a held beat has the address of its row's place, and nothing is written "
+                     "then", small, _reads, depth=12),
             Property("streamed-data", "a beat flagged as fresh carries what was streamed", small,
-                     _streamed, depth=5),
+                     _streamed, depth=10),
             Property("tracked-row",
                      "an arbitrary beat of an arbitrary row of a sequence comes out as it was last "
                      "streamed in this pass over the layers, and as a hole only if it was not",

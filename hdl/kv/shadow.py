@@ -129,12 +129,17 @@ class PassShadow:
             h.require(~self.appends, "no new token")
         if config.overflow == "reject":
             h.require(~self.active | (self.rows <= config.tokens), "the rows have a place")
+        h.require(~self.active | (self.n_tokens < 1 << config.token_bits),
+                  "no more tokens than a start can ask for")
         h.require(~self.busy | (self.active & (self.entering.row < self.rows)),
                   "a busy pass has rows left")
         h.require(~self.busy | (walk == self.entering), "the walk is where the pass is")
         h.require(self.busy | (walk.beat == 0), "the walk begins with a row's first beat")
         h.require(inside("walk.first_beat") == (walk.beat == 0), "first")
-        h.require(inside("walk.last_beat") == walk.ends, "last")
+        if config.beats > 1:
+            h.require(inside("walk.last_beat") == walk.ends, "last")
+        h.require((self.entering.beat < config.beats) & (self.leaving.beat < config.beats),
+                  "a row has so many beats")
         h.require(~self.busy | (inside("walk.following") == walk.row + 1), "the row after")
         h.require(~self.busy | (inside("walk.new_token") == self.new_row), "the new token's row")
         if config.overflow == "dense_tail":
@@ -161,6 +166,7 @@ class PassShadow:
         h.require(~(self.busy & began & ~wanted & self.executed)
                   | (inside("walk.hollow_row") & ~self.new_row & inside("burst.over")),
                   "an executed row without a burst is a hole")
+        h.require(~(self.busy & began & self.tail) | self.executed, "a tail is streamed")
         h.require(~(inside("burst.dropping") & self.busy)
                   | ((self.entering.row == 0) & ~began), "a pass waits for the burst before it")
         if config.quant_bits:

@@ -9,7 +9,7 @@ from pimlico.hdl.common.properties import Harness
 
 from .config import BUSY, CAPACITY, CODE_BITS, EMPTY, LAYER, LAYER_BITS, SEQUENCE
 from .passes import fields
-from .shadow import Place, PassShadow
+from .shadow import PassShadow, Place
 
 
 def tracked_row(h: Harness) -> None:

@@ -124,10 +124,13 @@ class Walk(wiring.Component):
         following_number = self.number + 1
         if config.beats & (config.beats - 1):
             following_number = Mux(ends, 0, following_number)
+        if config.beats == 1:
+            m.d.comb += self.number.eq(0)
         with m.If(self.enter):
-            m.d.sync += [self.number.eq(following_number), first.eq(ends)]
+            m.d.sync += first.eq(ends)
             if config.beats > 1:
-                m.d.sync += ends.eq(self.number == config.beats - 2)
+                m.d.sync += [self.number.eq(following_number),
+                             ends.eq(self.number == config.beats - 2)]
             with m.If(ends):
                 m.d.sync += [self.row.eq(following), following.eq(following + 1),
                              appended.eq(self.appends & reached)]

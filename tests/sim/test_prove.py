@@ -1,11 +1,10 @@
 """The proofs of the ternary core, and that each fails on a core that is broken."""
 
-import inspect
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from mutants import broken
 
 from pimlico.generators.block import find
 from pimlico.generators.errors import ToolError
@@ -60,24 +59,10 @@ BREAKS = [
 ]
 
 
-def broken(monkeypatch, module, sound, wrong):
-    """Build cores from the module's source with one piece of it replaced."""
-    source = inspect.getsource(module)
-    assert source.count(sound) == 1, "the core no longer reads so"
-    changed = ModuleType(module.__name__)
-    changed.__package__ = module.__package__
-    exec(compile(source.replace(sound, wrong), module.__file__, "exec"), vars(changed))
-    for name, value in vars(module).items():
-        if inspect.isclass(value) and value.__module__ == module.__name__:
-            for user in (core, weights):
-                if hasattr(user, name):
-                    monkeypatch.setattr(user, name, vars(changed)[name])
-
-
 @pytest.mark.parametrize("name, module, sound, wrong, more", BREAKS,
                          ids=[f"{name}-{wrong}" for name, _, _, wrong, _ in BREAKS])
 def test_a_broken_core_fails(monkeypatch, tmp_path, name, module, sound, wrong, more):
-    broken(monkeypatch, module, sound, wrong)
+    broken(monkeypatch, module, sound, wrong, users=(core, weights))
     result = prove(BLOCK, TernaryConfig(**TINY | more), only=[name], traces=tmp_path)
     found = result["properties"][name]
     assert not result["passed"]
