@@ -28,6 +28,9 @@ LOOPS_AT_ONE_TIME = NEVER_READY.replace("endmodule", """\
   always @(posedge clk) if (s_axis_i_tvalid) forever #0 turn = ~turn;
 endmodule""")
 
+GATES = [{}, {"o": 1}, {"o": 2}, {}, {"o": 4, "i": 4}]
+"""How many beats must be taken before each beat of `gated` is offered."""
+
 
 class WrongSum(RunningSumCycles):
     """Forgets to end a packet."""
@@ -72,6 +75,12 @@ def packets(config, rng):
 def stalls(config, rng):
     """A beat that must wait, since nobody takes the first."""
     yield Episode("nobody listens", {"i": [1, 2]}, ready={"o": 0}, cycles=20)
+
+
+def gated(config, rng):
+    """Beats that wait for results, and for beats before them, to be taken."""
+    while True:
+        yield Episode("gated", {"i": [1, 2, 3, 4, 5]}, ready={"o": 0.4}, after={"i": GATES})
 
 
 def nothing(config, rng):

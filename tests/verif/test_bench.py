@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import faults
 import pytest
@@ -7,6 +8,7 @@ from running_sum import BLOCK
 from running_sum.config import RunningSumConfig
 from running_sum.cycles import RunningSumCycles
 
+from pimlico.generators.vectors import record
 from pimlico.generators.verilog import emit
 from pimlico.sim import runner
 from pimlico.sim.verify import verify
@@ -232,3 +234,37 @@ def test_state_that_survives_a_reset_is_found():
         mirror.play(lockstep, [
             faults.Episode("first", {"i": [1, 2]}, ready={"o": 0}, cycles=5),
             faults.Episode("second", {"i": [1]})])
+
+
+def gates_hold(cycles):
+    """A beat of `gated` is on offer from the cycle after its counts are reached, no sooner."""
+    taken = {"i": 0, "o": 0}
+    for inputs, outputs in cycles:
+        at = taken["i"]
+        counts = faults.GATES[at] if at < len(faults.GATES) else {"i": at + 1}
+        assert inputs["i_valid"] == all(taken[name] >= count for name, count in counts.items())
+        taken["i"] += inputs["i_valid"] & outputs["i_ready"]
+        taken["o"] += outputs["o_valid"] & inputs["o_ready"]
+    assert taken == {"i": 5, "o": 5}
+
+
+def test_the_bench_holds_beats_back_until_the_counts_of_their_episode():
+    mirror = Mirror()
+    lockstep = mirror.lockstep(cycles=1000)
+    episodes = faults.gated(CONFIG, None)
+    for _ in range(3):
+        mirror.trace.clear()
+        mirror.play(lockstep, [next(episodes)])
+        model, cycles = RunningSumCycles(CONFIG), []
+        for inputs in mirror.trace:
+            cycles.append((inputs, model.outputs(inputs)))
+            model.tick(inputs)
+        gates_hold(cycles)
+
+
+def test_recorded_vectors_hold_beats_back_alike():
+    trace = record(replace(BLOCK, stimulus="faults:gated"), CONFIG, 300)
+    begins = [at for at, cycle in enumerate(trace) if cycle.reset]
+    assert len(begins) > 4
+    for begin, end in pairwise(begins):
+        gates_hold([(cycle.inputs, cycle.outputs) for cycle in trace[begin + 1:end]])
