@@ -64,8 +64,10 @@ class KvHistory(wiring.Component):
         store = part("rows", kind(config))
         connect(m, flipped(self.start), passes.start)
         connect(m, flipped(self.reset), passes.reset)
+        finished = Signal()
+        m.d.sync += finished.eq(walk.enter & walk.beat.last)
         m.d.comb += [
-            passes.finish.eq(walk.enter & walk.beat.last),
+            passes.finished.eq(finished),
             passes.taken.eq(self.done.valid & self.done.ready),
             validity.load.eq(passes.idle),
             validity.of.eq(self.start.payload),
@@ -102,7 +104,7 @@ class KvHistory(wiring.Component):
             burst.take.eq(walk.take_fresh),
             burst.last.eq(self.fresh.payload[-1]),
             burst.offered.eq(self.fresh.valid),
-            burst.finish.eq(passes.finish),
+            burst.finished.eq(passes.finished),
         ]
         if self.config.append:
             m.d.comb += [
@@ -146,14 +148,12 @@ class KvHistory(wiring.Component):
             store.load.eq(move),
             store.hole.eq(memory_beat.hole),
         ]
+        m.d.sync += [memory_full.eq(walk.enter | memory_full & ~move),
+                     self.kv.valid.eq(move | self.kv.valid & ~self.kv.ready)]
         with m.If(walk.enter):
-            m.d.sync += [memory_full.eq(1), memory_beat.eq(walk.beat)]
-        with m.Elif(move):
-            m.d.sync += memory_full.eq(0)
+            m.d.sync += memory_beat.eq(walk.beat)
         with m.If(move):
-            m.d.sync += [self.kv.valid.eq(1), output_beat.eq(memory_beat)]
-        with m.Elif(self.kv.ready):
-            m.d.sync += self.kv.valid.eq(0)
+            m.d.sync += output_beat.eq(memory_beat)
         m.d.comb += self.kv.payload.eq(Cat(store.o, output_beat.fresh, output_beat.hole,
                                            output_beat.part, output_beat.last))
         if not self.config.bypass and self.config.beats > 1:
@@ -165,10 +165,8 @@ class KvHistory(wiring.Component):
             with m.Elif(walk.enter):
                 m.d.sync += begun.eq(1)
             m.d.comb += walk.calm.eq(~burst.dropping & (begun | store.settled))
-        with m.If(self.kv.valid & self.kv.ready & output_beat.last):
-            m.d.sync += self.done.valid.eq(1)
-        with m.Elif(self.done.ready):
-            m.d.sync += self.done.valid.eq(0)
+        m.d.sync += self.done.valid.eq(self.kv.valid & self.kv.ready & output_beat.last
+                                       | self.done.valid & ~self.done.ready)
 
     def _wipe(self, m: Module, walk: Walk, store: wiring.Component) -> None:
         """Zeros of a hole: memory stage and output are cleared together, while the next beat
@@ -179,10 +177,8 @@ class KvHistory(wiring.Component):
         """
         alone = Signal()
         m.d.comb += store.wipe.eq(store.load & (walk.hollow | alone))
-        with m.If(walk.enter):
-            m.d.sync += alone.eq(walk.beat.hole & walk.beat.ends & ~store.wipe)
-        with m.Elif(store.load):
-            m.d.sync += alone.eq(0)
+        m.d.sync += alone.eq(walk.enter & walk.beat.hole & walk.beat.ends & ~store.wipe
+                             | alone & ~store.load)
         with m.If(alone):
             m.d.comb += walk.room.eq(0)
 

@@ -24,10 +24,10 @@ from .config import (
 class Passes(wiring.Component):
     """Takes every start and reset in the cycle in which it is offered, a reset before a start.
 
-    One that is refused shows its code on `refused` and changes nothing. A pass is `active`
-    from its start until its done is taken; in the cycle that takes it the next may start. While
-    none is (``idle``), whatever stands at `start` is loaded; only `active` tells whether it was
-    a start, which keeps the check off all other registers.
+    One that is refused shows its code on `refused`, a cycle later, and changes nothing. A pass
+    is `active` from its start until its done is taken; in the cycle that takes it the next may
+    start. While none is (``idle``), whatever stands at `start` is loaded; only `active` tells
+    whether it was a start, which keeps the check off all other registers.
 
     Of a sequence two things are kept: whether it is known (a pass has ended since reset), and
     the layer that may come next.
@@ -44,7 +44,7 @@ class Passes(wiring.Component):
         super().__init__({
             "start": In(stream.Signature(config.port("start").width)),
             "reset": In(stream.Signature(config.port("reset").width)),
-            "finish": In(1), "taken": In(1),
+            "finished": In(1), "taken": In(1),
             "accept": Out(1), "idle": Out(1), "anew": Out(1), "only_new": Out(1),
             "active": Out(1), "of": Out(config.sequence_bits), "layer": Out(LAYER_BITS),
             "appends": Out(1), "n_tokens": Out(config.row_bits),
@@ -64,39 +64,43 @@ class Passes(wiring.Component):
         ]
 
         forgotten = Signal()
-        follows = self._follows(m, start, forgotten)
-        rules = [
-            (~self.idle, BUSY),
-            (start["sequence"] >= config.sequences, SEQUENCE),
-            (~(self.anew | follows), LAYER),
-            ((start["n_tokens"] == 0) & ~append, EMPTY),
-        ]
+        rows = start["n_tokens"]
+        wrong = {
+            BUSY: Mux(self.reset.valid, ~self.idle & (forget == self.of), ~self.idle),
+            SEQUENCE: Mux(self.reset.valid, forget, start["sequence"]) >= config.sequences,
+            LAYER: Signal(name="wrong_layer"),
+            EMPTY: ~self.reset.valid & (rows == 0) & ~append,
+        }
         if config.overflow == "reject":
-            rules.append(((start["n_tokens"] > config.tokens)
-                          | append & (start["n_tokens"] == config.tokens), CAPACITY))
-        start_code = first_code(m, rules, "start_code")
-        reset_code = first_code(m, [
-            (forget >= config.sequences, SEQUENCE),
-            (~self.idle & (forget == self.of), BUSY)], "reset_code")
-
+            wrong[CAPACITY] = ~self.reset.valid & ((rows > config.tokens)
+                                                   | append & (rows == config.tokens))
+        # the layer comes last in the check, one gate from what it decides
+        in_turn = Signal()
+        others = Signal(name="else_right")
+        broken = Signal(len(wrong))
         m.d.comb += [
+            in_turn.eq(self.anew | self._follows(m, start, forgotten)),
+            wrong[LAYER].eq(~self.reset.valid & ~in_turn),
+            others.eq(~Cat(rule for code, rule in wrong.items() if code != LAYER).any()),
+            broken.eq(Cat(wrong.values())),
             self.reset.ready.eq(1),
             self.start.ready.eq(~self.reset.valid),
-            # not from the code, whose order of rules would be on the path
-            self.accept.eq(self.start.valid & ~self.reset.valid
-                           & ~Cat(broken for broken, _ in rules).any()),
-            self.refused.eq(Mux(self.reset.valid, reset_code,
-                                Mux(self.start.valid, start_code, 0))),
+            self.accept.eq(self.start.valid & ~self.reset.valid & others & in_turn),
+            forgotten.eq(self.reset.valid & others),
         ]
+        offered = Signal()
+        broken_rules = Signal.like(broken, name="broken_rules", reset_less=True)
+        m.d.sync += [offered.eq(self.start.valid | self.reset.valid), broken_rules.eq(broken)]
+        with m.If(offered):
+            m.d.comb += self.refused.eq(first(broken_rules, list(wrong)))
+        m.d.sync += self.active.eq(self.accept | self.active & ~self.taken)
         with m.If(self.idle):
             m.d.sync += [
-                self.active.eq(self.accept),
                 self.of.eq(start["sequence"]),
                 self.layer.eq(start["layer"]),
                 self.appends.eq(append),
                 self.n_tokens.eq(start["n_tokens"]),
             ]
-        m.d.comb += forgotten.eq(self.reset.valid & (reset_code == 0))
         return m
 
     def _follows(self, m: Module, start: dict[str, Value], forgotten: Value) -> Value:
@@ -105,7 +109,7 @@ class Passes(wiring.Component):
         if config.sequences == 1:
             # 0 while there was none, which every start may have
             next_layer = Signal(LAYER_BITS)
-            with m.If(self.finish):
+            with m.If(self.finished):
                 m.d.sync += next_layer.eq(self.layer + 1)
             with m.If(forgotten):
                 m.d.sync += next_layer.eq(0)
@@ -115,23 +119,20 @@ class Passes(wiring.Component):
         known = Signal(config.sequences)
         m.d.comb += [
             read.addr.eq(start["sequence"]), write.addr.eq(self.of),
-            write.en.eq(self.finish), write.data.eq(self.layer + 1),
+            write.en.eq(self.finished), write.data.eq(self.layer + 1),
         ]
-        with m.If(self.finish):
+        with m.If(self.finished):
             m.d.sync += known.bit_select(self.of, 1).eq(1)
         with m.If(forgotten):
             m.d.sync += known.bit_select(self.reset.payload, 1).eq(0)
         return Array(known)[start["sequence"]] & (start["layer"] == read.data)
 
 
-def first_code(m: Module, rules: list[tuple[Value, int]], name: str) -> Signal:
+def first(broken: Value, codes: list[int]) -> Value:
     """The code of the first rule that is broken, 0 if none is."""
-    code = Signal(CODE_BITS, name=name)
-    with m.If(rules[0][0]):
-        m.d.comb += code.eq(rules[0][1])
-    for broken, number in rules[1:]:
-        with m.Elif(broken):
-            m.d.comb += code.eq(number)
+    code: Value = C(0, CODE_BITS)
+    for rule, number in reversed(list(enumerate(codes))):
+        code = Mux(broken[rule], number, code)
     return code
 
 

@@ -172,7 +172,7 @@ class PassShadow:
         if config.quant_bits:
             h.require(~self.busy | ((self.entering.row == 0) & ~began) | inside("begun"),
                       "a pass has begun with its first beat")
-        finished = inside("burst.finished")
+        finished = inside("finished")
         h.require(~finished | (self.active & ~self.busy & ~ended & self.memory_full),
                   "the burst is closed in the cycle after the last beat has entered")
         pending = inside("account.fresh_row") | inside("account.held_row") \

@@ -13,8 +13,8 @@ class Status(wiring.Component):
     """Keeps the first code since reset or ``clear``, and the row that it is about.
 
     ``fault`` is of the pass, at ``row`` where it is of a row (``of_row``); ``refused`` is of a
-    start or a reset, and gives way to it. A code shows two cycles after its cause; one whose
-    turn comes in the cycle of ``clear`` is kept.
+    start or a reset of the cycle before, and gives way to it. A code shows two cycles after its
+    cause; one whose turn comes in the cycle of ``clear`` is kept.
     """
 
     part_name = "status"
@@ -31,13 +31,11 @@ class Status(wiring.Component):
         m = Module()
         row = Signal.like(self.row, name="code_row", reset_less=True)
         of_row = Signal(name="code_of_row")
-        refused = Signal.like(self.refused, name="refusal")
-        m.d.sync += [self.code.eq(self.fault), row.eq(self.row), of_row.eq(self.of_row),
-                     refused.eq(self.refused)]
+        m.d.sync += [self.code.eq(self.fault), row.eq(self.row), of_row.eq(self.of_row)]
         update = Signal()
         m.d.comb += update.eq(self.clear | (self.status == 0))
         with m.If(update):
-            m.d.sync += [self.status.eq(Mux(self.code != 0, self.code, refused)),
+            m.d.sync += [self.status.eq(Mux(self.code != 0, self.code, self.refused)),
                          self.status_row.eq(row)]
         with m.If(update & ~of_row):
             m.d.sync += self.status_row.eq(0)

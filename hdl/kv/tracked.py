@@ -74,7 +74,7 @@ def refusal(h: Harness) -> None:
     start_code = _first(rules)
     reset_code = _first([(forget != 0, SEQUENCE), (~idle, BUSY)])
     resets, starts = core.reset.valid, core.start.valid & ~core.reset.valid
-    with m.If(now.enter & now.final):
+    with m.If(h.past(now.enter & now.final)):
         m.d.sync += following.eq(layer + 1)
     with m.If(resets & (reset_code == 0)):
         m.d.sync += following.eq(0)
@@ -87,7 +87,7 @@ def refusal(h: Harness) -> None:
     h.require(inside("passes.accept") == accept, "a start that keeps the rules begins a pass")
     expected = Signal(CODE_BITS, name="expected_code")
     m.d.comb += expected.eq(Mux(resets, reset_code, Mux(starts, start_code, 0)))
-    h.require(inside("errors.refusal") == h.past(expected), "the code of the first broken rule")
+    h.require(inside("passes.refused") == h.past(expected), "the code of the first broken rule")
 
 
 def _first(rules: list[tuple[Value, int]]) -> Value:
@@ -100,9 +100,8 @@ def _first(rules: list[tuple[Value, int]]) -> Value:
 def refusal_unseen(h: Harness) -> None:
     """A twin that never sees what the buffer refuses."""
     core, config = h.dut.component, h.config
-    refused = h.dut.inside("passes.refused") != 0
-    masked = {"start.valid": core.start.valid & ~core.reset.valid & ~refused,
-              "reset.valid": core.reset.valid & ~refused}
+    masked = {"start.valid": h.dut.inside("passes.accept"),
+              "reset.valid": h.dut.inside("passes.forgotten")}
     twin = h.place("twin", {**h.dut.inputs, **masked})
     for port in config.ports:
         if port.name in ("start", "reset") or not isinstance(port, Stream):

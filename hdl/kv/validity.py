@@ -42,10 +42,7 @@ class Validity(wiring.Component):
         m = Module()
         reach = self._reach(m)
         beyond = Signal()
-        with m.If(self.load):
-            m.d.sync += beyond.eq(self.anew)
-        with m.Elif(self.step & (self.row == reach)):
-            m.d.sync += beyond.eq(1)
+        m.d.sync += beyond.eq(Mux(self.load, self.anew, beyond | self.step & (self.row == reach)))
         m.d.comb += self.new_row.eq(self.step & beyond)
         bit = self._groups(m) if self.config.few_rows else self._bits(m)
         m.d.comb += self.valid.eq(~beyond & bit)
@@ -89,7 +86,7 @@ class Validity(wiring.Component):
             rewritten.eq(Cat(*(Mux(position == bit, self.ok, word[bit]) for bit in range(GROUP)))),
         ]
         change = Signal()
-        bit = Signal(name="bit", reset_less=True)
+        bit = Signal(name="old_bit", reset_less=True)
         m.d.comb += change.eq(self.load | (position == GROUP - 1))
         with m.If(self.load | self.step):
             m.d.sync += [word.eq(Mux(change, read.data, rewritten)), here.eq(read.addr),
@@ -105,7 +102,7 @@ class Validity(wiring.Component):
         m.submodules.bits = bits = memory(1, config.sequences * config.tokens, kind)
         read, write = bits.read_port(domain="comb"), bits.write_port()
         at = Signal.like(read.addr, name="at", reset_less=True)
-        bit = Signal(name="bit", reset_less=True)
+        bit = Signal(name="old_bit", reset_less=True)
         bases = [config.tokens * number for number in range(config.sequences)]
         m.d.comb += [
             write.addr.eq(at), write.data.eq(self.ok), write.en.eq(self.step),

@@ -72,26 +72,26 @@ class Walk(wiring.Component):
             self.hollow.eq(hollow & ~self.first & ~wanted),
         ]
 
-        # each a gate or two from its registers, and one gate from the memory's write enable
+        # kept as they are by synthesis, each a gate from the one before: the memory's write
+        # enable is two gates from its registers
         due = Signal(attrs={"keep": 1})
-        open_ = Signal(attrs={"keep": 1}, name="open")
+        open_ = Signal(name="open")
+        take = Signal(attrs={"keep": 1}, name="takes")
         passes_by = Signal()
         m.d.comb += [
             due.eq(known & executed),
             open_.eq(self.busy & self.calm & ~over),
-            self.take.eq(self.room & due & open_
-                         & Mux(self.appended, self.append_valid, self.fresh_valid)),
+            self.take.eq(take),
+            take.eq(self.room & due & open_
+                    & Mux(self.appended, self.append_valid, self.fresh_valid)),
             passes_by.eq(self.room & self.busy & self.calm & known & ~self.stream),
-            self.enter.eq(self.take | passes_by),
+            self.enter.eq(take | passes_by),
             self.keep.eq(self.take & ~self.tail),
             self.take_mask.eq(self.enter & self.first & ~self.appended),
             self.take_fresh.eq(self.take & ~self.appended),
             self.take_append.eq(self.enter & self.appended & (self.first | self.stream)),
         ]
-        with m.If(self.go):
-            m.d.sync += self.busy.eq(1)
-        with m.Elif(self.enter & self.beat.last):
-            m.d.sync += self.busy.eq(0)
+        m.d.sync += self.busy.eq(self.go | self.busy & ~(self.enter & self.beat.last))
 
         with m.If(self.enter):
             m.d.sync += [wanted.eq(self.stream), hollow.eq(self.beat.hole)]
