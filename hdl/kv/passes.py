@@ -68,25 +68,21 @@ class Passes(wiring.Component):
         wrong = {
             BUSY: Mux(self.reset.valid, ~self.idle & (forget == self.of), ~self.idle),
             SEQUENCE: Mux(self.reset.valid, forget, start["sequence"]) >= config.sequences,
-            LAYER: Signal(name="wrong_layer"),
+            LAYER: ~self.reset.valid & ~(self.anew | self._follows(m, start, forgotten)),
             EMPTY: ~self.reset.valid & (rows == 0) & ~append,
         }
         if config.overflow == "reject":
             wrong[CAPACITY] = ~self.reset.valid & ((rows > config.tokens)
                                                    | append & (rows == config.tokens))
-        # the layer comes last in the check, one gate from what it decides
-        in_turn = Signal()
-        others = Signal(name="else_right")
         broken = Signal(len(wrong))
+        right = Signal()
         m.d.comb += [
-            in_turn.eq(self.anew | self._follows(m, start, forgotten)),
-            wrong[LAYER].eq(~self.reset.valid & ~in_turn),
-            others.eq(~Cat(rule for code, rule in wrong.items() if code != LAYER).any()),
             broken.eq(Cat(wrong.values())),
+            right.eq(~broken.any()),
             self.reset.ready.eq(1),
             self.start.ready.eq(~self.reset.valid),
-            self.accept.eq(self.start.valid & ~self.reset.valid & others & in_turn),
-            forgotten.eq(self.reset.valid & others),
+            self.accept.eq(self.start.valid & ~self.reset.valid & right),
+            forgotten.eq(self.reset.valid & right),
         ]
         offered = Signal()
         broken_rules = Signal.like(broken, name="broken_rules", reset_less=True)
