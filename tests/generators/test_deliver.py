@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kv_configs import SMALL as KV_SMALL
 from running_sum import BLOCK as RUNNING_SUM
 
 from pimlico.generators import deliver, diagram, waveform
 from pimlico.generators.deliver import deliverables, generate, write_all
 from pimlico.generators.instance import bits
+from pimlico.generators.kv import BLOCK as KV
 from pimlico.generators.lint import WAIVERS
 from pimlico.generators.load import load
 from pimlico.generators.ternary import BLOCK as TERNARY
@@ -33,6 +35,8 @@ CASES = {
     "running-sum": (RUNNING_SUM, RUNNING_SUM.config(), "high"),
     "running-sum-low": (RUNNING_SUM, RUNNING_SUM.config(width=5), "active-low"),
     "tiny": (TERNARY, load("ternary-gemm", preset="tiny").config, "high"),
+    "ecp5-256": (KV, load("kv-history", preset="ecp5-256").config, "high"),
+    "kv-int8": (KV, KV.config(**KV_SMALL["int8"]), "active-low"),
 }
 
 
@@ -231,7 +235,7 @@ def test_datasheet(core):
             assert all(f"| `{bits(port, field)}` | `{field.name}` |" in text
                        for field in port.fields)
     assert f"| latency | {config.latency} cycle" in text
-    assert ("## Status codes" in text) == (block is TERNARY)
+    assert ("## Status codes" in text) == (block is not RUNNING_SUM)
 
 
 def test_bit_ranges():
@@ -251,7 +255,8 @@ def test_drawings_are_well_formed_and_name_what_they_show(core):
         if suffix == ".svg":
             assert wanted | {TOP, pins} <= words
         else:
-            assert f"latency {config.latency}" in words and "m_axis_o_tvalid" in words
+            result = next(port.name for port in config.ports if port.direction == "out")
+            assert {f"latency {config.latency}", f"m_axis_{result}_tvalid"} <= words
 
 
 @pytest.mark.parametrize("settings", [
