@@ -132,3 +132,12 @@ def bubble_free(config: KvConfig, rng: np.random.Generator) -> Iterator[Episode]
     """Passes of any mix of rows without a bubble."""
     yield back_to_back(config, rng, (1, 0, 0.5, 0.5, 0.2, 0.8, 0.5))
     yield back_to_back(config, rng, (0.5, 0.5, 0.5, 1, 0, 0))
+
+
+def tails(config: KvConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Twice as many tokens as rows and more, then the rows again: none of the tail is in them."""
+    script = Script(config)
+    for layer, (rows, keep) in enumerate(((config.tokens, 1), (2 * config.tokens + 5, 0),
+                                          (config.tokens, 0))):
+        script.run(random_layer(config, rng, config.sequences - 1, layer, rows, keep=keep))
+    yield script.episode("tail")

@@ -48,6 +48,11 @@ def test_passes_without_a_bubble_in_lockstep(case, seed):
     assert result["simulators"]["icarus"]["traffic"]["done"]["beats"] == 13
 
 
+@pytest.mark.parametrize("case", ["tail", "tail-one", "int4-tail"])
+def test_tokens_past_the_last_row_overwrite_none(case, seed):
+    check(KvConfig(**SMALL[case]), 5000, seed, ["icarus"], stimulus="kv_configs:tails")
+
+
 def test_status_codes(seed):
     """Every code is reached, in the RTL as in the model, and told by ``done`` where a pass ran."""
     config = KvConfig(row_elems=16, tokens=4)
