@@ -15,6 +15,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from .parts import PartLibrary
+
 Kind = Literal["auto", "block", "ultra", "spram"]
 """The memory asked of synthesis: its own choice, block RAM, UltraRAM, or iCE40 SPRAM."""
 
@@ -30,7 +32,18 @@ def memory(shape: ShapeLike, depth: int, kind: Kind = "auto") -> Memory:
 
     Amaranth's own simulator still shows zeros there.
     """
-    return Memory(shape=shape, depth=depth, init=[], attrs={MARK: 1, **_STYLES[kind]})
+    return _Unknown(shape=shape, depth=depth, init=[], attrs={MARK: 1, **_STYLES[kind]})
+
+
+class _Unknown(Memory):
+    """A memory that is emitted without its zeros: written out bit by bit, only to be taken away
+    again, those of a large one would take minutes."""
+
+    def elaborate(self, platform):
+        instance = super().elaborate(platform)
+        if isinstance(platform, PartLibrary):
+            instance._data._init._raw = ()
+        return instance
 
 
 class Ram(Component):

@@ -100,8 +100,9 @@ def _first(rules: list[tuple[Value, int]]) -> Value:
 def refusal_unseen(h: Harness) -> None:
     """A twin that never sees what the buffer refuses."""
     core, config = h.dut.component, h.config
-    masked = {"start.valid": h.dut.inside("passes.accept"),
-              "reset.valid": h.dut.inside("passes.forgotten")}
+    right = ~h.dut.inside("passes.broken").any()
+    masked = {"start.valid": core.start.valid & ~core.reset.valid & right,
+              "reset.valid": core.reset.valid & right}
     twin = h.place("twin", {**h.dut.inputs, **masked})
     for port in config.ports:
         if port.name in ("start", "reset") or not isinstance(port, Stream):

@@ -176,6 +176,7 @@ def _everything(config: KvConfig, rng: np.random.Generator) -> Episode:
         made.layer(config.sequences - 1, layer, rows, keep)
     if config.overflow == "dense_tail":
         made.layer(config.sequences - 1, 2, rows + 5, 0.3)
+        made.layer(config.sequences - 1, 3, rows + 5, 0.0)
     return made.script.episode("every row")
 
 
