@@ -46,7 +46,7 @@ SMALL = {
                   "overflow": "dense_tail", "append": True, "memory": "spram"},
     "int2": {"row_elems": 16, "beat_elems": 2, "tokens": 600, "quant": "int2"},
     "int2-narrow": {"elem_width": 4, "row_elems": 8, "beat_elems": 4, "tokens": 4, "quant": "int2",
-                    "sequences": 2, "on_chip_bits": 296},
+                    "sequences": 2, "on_chip_bits": 316},
 }
 
 LARGE = {

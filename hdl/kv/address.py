@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .config import KvConfig, count
-from .lookup import constants
+from .scaled import scaled
 
 
 class Address(wiring.Component):
@@ -71,9 +71,8 @@ class Address(wiring.Component):
 
     def _follow(self, m: Module, number: Signal, step: Value, size: int) -> None:
         """Counts `number` up from where the sequence's part, each of `size`, begins."""
-        bases = [size * sequence for sequence in range(self.config.sequences)]
         with m.If(self.idle):
-            m.d.sync += number.eq(constants(self.of, bases, len(number)))
+            m.d.sync += number.eq(scaled(self.of, size, len(number)))
         with m.Elif(step):
             m.d.sync += number.eq(number + 1)
 

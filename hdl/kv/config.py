@@ -172,14 +172,23 @@ class KvConfig(BlockConfig):
 
     @property
     def storage_bits(self) -> int:
-        """Bits of all memories: rows, their zeros and scales, validity, the row buffer."""
+        """Bits of all memories: rows, their zeros and scales, validity, the row buffer, and what
+        is remembered of several sequences."""
         return self._storage_bits(self.tokens)
 
     def _storage_bits(self, tokens: int) -> int:
-        bits = tokens * self.row_words * self.beat_bits + -(-tokens // GROUP) * GROUP
+        rows = self.sequences * tokens
+        bits = rows * self.row_words * self.beat_bits
+        if self._few(tokens):
+            bits += max(2, self.sequences * -(-tokens // GROUP)) * GROUP
+        else:
+            bits += rows
         if self.quant_bits:
-            bits += tokens * (self.elem_width + self.scale_bits)
-        return self.sequences * bits + self.buffer_beats * self.beat_bits
+            bits += rows * (self.elem_width + self.scale_bits)
+            bits += self.buffer_beats * self.beat_bits
+        if self.sequences > 1:
+            bits += self.sequences * (LAYER_BITS + max(1, (tokens - 1).bit_length()))
+        return bits
 
     @property
     def minmax_stages(self) -> int:
@@ -232,7 +241,10 @@ class KvConfig(BlockConfig):
     @property
     def few_rows(self) -> bool:
         """Whether the validity bits go to LUT RAM; else to a block RAM."""
-        return self.memory == "auto" and self.sequences * self.tokens <= 512
+        return self._few(self.tokens)
+
+    def _few(self, tokens: int) -> bool:
+        return self.memory == "auto" and self.sequences * tokens <= 512
 
     @property
     def aligned(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, C, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -117,11 +117,10 @@ class Passes(wiring.Component):
             read.addr.eq(start["sequence"]), write.addr.eq(self.of),
             write.en.eq(self.finished), write.data.eq(self.layer + 1),
         ]
-        with m.If(self.finished):
-            m.d.sync += known.bit_select(self.of, 1).eq(1)
-        with m.If(forgotten):
-            m.d.sync += known.bit_select(self.reset.payload, 1).eq(0)
-        return Array(known)[start["sequence"]] & (start["layer"] == read.data)
+        finished = (self.finished << self.of)[:config.sequences]
+        lost = (forgotten << self.reset.payload)[:config.sequences]
+        m.d.sync += known.eq((known | finished) & ~lost)
+        return (known >> start["sequence"])[0] & (start["layer"] == read.data)
 
 
 def first(broken: Value, codes: list[int]) -> Value:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from pimlico.hdl.common.ram import memory
 
 from .config import GROUP, KvConfig, count
-from .lookup import constants
+from .scaled import scaled
 
 
 class Validity(wiring.Component):
@@ -73,9 +73,8 @@ class Validity(wiring.Component):
         first: Value = C(0)
         if config.sequences > 1:
             base = Signal.like(read.addr, name="base", reset_less=True)
-            bases = [groups * number for number in range(config.sequences)]
             first = Signal.like(read.addr, name="first_group")
-            m.d.comb += first.eq(Mux(self.load, constants(self.of, bases, len(base)), base))
+            m.d.comb += first.eq(Mux(self.load, scaled(self.of, groups, len(base)), base))
             m.d.sync += base.eq(first)
         here = Signal.like(read.addr, name="here", reset_less=True)
         position = self.row[:2]
@@ -103,10 +102,9 @@ class Validity(wiring.Component):
         read, write = bits.read_port(domain="comb"), bits.write_port()
         at = Signal.like(read.addr, name="at", reset_less=True)
         bit = Signal(name="old_bit", reset_less=True)
-        bases = [config.tokens * number for number in range(config.sequences)]
         m.d.comb += [
             write.addr.eq(at), write.data.eq(self.ok), write.en.eq(self.step),
-            read.addr.eq(Mux(self.load, constants(self.of, bases, len(at)), at + 1)),
+            read.addr.eq(Mux(self.load, scaled(self.of, config.tokens, len(at)), at + 1)),
         ]
         with m.If(self.load | self.step):
             m.d.sync += [at.eq(read.addr), bit.eq(read.data)]
