@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
+from pimlico.hdl.common.component import BlockComponent
 from pimlico.hdl.common.parts import place
-from pimlico.hdl.common.ports import Stream
 
 from .account import Account
 from .address import Address
 from .burst import Burst
-from .config import EXCESS, KvConfig
+from .config import EXCESS
 from .packed import PackedStore
 from .passes import Passes
 from .status import Status
@@ -21,7 +21,7 @@ from .validity import Validity
 from .walk import Walk, beat_layout
 
 
-class KvHistory(wiring.Component):
+class KvHistory(BlockComponent):
     """Gives every token's K/V row of a layer in order, a beat a cycle.
 
     Rows of executed tokens are streamed and stored, those of the others read; the memory has a
@@ -37,15 +37,6 @@ class KvHistory(wiring.Component):
     config : KvConfig
         Its ``ports`` give the streams and their fields.
     """
-
-    def __init__(self, config: KvConfig):
-        self.config = config
-        members = {}
-        for port in config.ports:
-            flow = In if port.direction == "in" else Out
-            shape = stream.Signature(port.width) if isinstance(port, Stream) else port.width
-            members[port.name] = flow(shape)
-        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()

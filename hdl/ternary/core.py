@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
+from pimlico.hdl.common.component import BlockComponent
 from pimlico.hdl.common.parts import place
-from pimlico.hdl.common.ports import Stream
 
 from .beat import beat_layout
 from .column import Column
-from .config import TernaryConfig
 from .output import Output
 from .sequencer import Sequencer
 from .status import Status
@@ -19,7 +17,7 @@ from .table import Table
 from .weights import Weights
 
 
-class TernaryGemm(wiring.Component):
+class TernaryGemm(BlockComponent):
     """``y = W x`` (+ addend), W in {-1, 0, +1}, output-stationary, one tile of weights a beat.
 
     Stages, each one cycle: table (sums of activations), fetch and reduce, `pipeline` more of
@@ -36,15 +34,6 @@ class TernaryGemm(wiring.Component):
     config : TernaryConfig
         Its ``ports`` give the streams and their fields.
     """
-
-    def __init__(self, config: TernaryConfig):
-        self.config = config
-        members = {}
-        for port in config.ports:
-            flow = In if port.direction == "in" else Out
-            shape = stream.Signature(port.width) if isinstance(port, Stream) else port.width
-            members[port.name] = flow(shape)
-        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
