@@ -181,6 +181,10 @@ def _figure(value: object) -> str:
 
 
 def _legal(field: Mapping[str, Any]) -> str:
+    if "anyOf" in field:
+        choices = [each for each in field["anyOf"] if each.get("type") != "null"]
+        unset = ", or unset" if len(choices) < len(field["anyOf"]) else ""
+        return " or ".join(map(_legal, choices)) + unset
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if "const" in field:

@@ -93,6 +93,10 @@ def test_show_tells_values_of_a_configuration(pimlico):
     assert "default" in pimlico("show", "ternary-gemm")[1]
 
 
+def test_show_tells_that_a_parameter_may_stay_unset(pimlico):
+    assert re.search(r"on_chip_bits .* at least 1, or unset ", pimlico("show", "kv-history")[1])
+
+
 def test_generate(pimlico, as_json, tmp_path):
     code, told = as_json("generate", "running-sum", "--out", "new/out", "--name", "sums",
                          "--reset", "active-low")
