@@ -40,28 +40,28 @@ class Validity(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        reach = self._reach(m)
+        new_row = Signal()
+        reach = self._reach(m, new_row)
         beyond = Signal()
         m.d.sync += beyond.eq(Mux(self.load, self.anew, beyond | self.step & (self.row == reach)))
-        m.d.comb += self.new_row.eq(self.step & beyond)
+        m.d.comb += new_row.eq(self.step & beyond)
         bit = self._groups(m) if self.config.few_rows else self._bits(m)
         m.d.comb += self.valid.eq(~beyond & bit)
         return m
 
-    def _reach(self, m: Module) -> Signal:
-        """Grows with each row beyond it."""
+    def _reach(self, m: Module, new_row: Signal) -> Signal:
+        """The last row visited since layer 0: it moves to each row beyond it."""
         config = self.config
-        self.new_row = Signal(name="new_row")
         reach = Signal(count(config.tokens), name="reach", reset_less=True)
         if config.sequences > 1:
             m.submodules.reaches = reaches = memory(len(reach), config.sequences)
             read, write = reaches.read_port(domain="comb"), reaches.write_port()
             current = Signal(count(config.sequences), name="current", reset_less=True)
             m.d.comb += [read.addr.eq(self.of), write.addr.eq(current),
-                         write.data.eq(self.row), write.en.eq(self.new_row)]
+                         write.data.eq(self.row), write.en.eq(new_row)]
             with m.If(self.load):
                 m.d.sync += [reach.eq(read.data), current.eq(self.of)]
-        with m.If(self.new_row):
+        with m.If(new_row):
             m.d.sync += reach.eq(self.row)
         return reach
 
