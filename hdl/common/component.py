@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,3 +26,9 @@ class BlockComponent(wiring.Component):
             shape = stream.Signature(port.width) if isinstance(port, Stream) else port.width
             members[port.name] = flow(shape)
         super().__init__(members)
+
+
+def fields(port: Stream, payload: Value) -> dict[str, Value]:
+    """The fields of a payload by name."""
+    return {field.name: payload[port.offset(field.name):port.offset(field.name) + field.bits]
+            for field in port.fields}

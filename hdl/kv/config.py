@@ -324,8 +324,6 @@ def parts(config: KvConfig, beat: int) -> int:
     return (first < half) | (first + config.beat_elems > half) << 1
 
 
-
-
 def count(numbers: int) -> range:
     """Shape of one of so many numbers, a bit wide at least: Verilog has no ports of none."""
     return range(max(2, numbers))

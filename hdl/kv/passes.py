@@ -6,7 +6,7 @@ from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from pimlico.hdl.common.ports import Stream
+from pimlico.hdl.common.component import fields
 from pimlico.hdl.common.ram import memory
 
 from .config import (
@@ -129,9 +129,3 @@ def first(broken: Value, codes: list[int]) -> Value:
     for rule, number in reversed(list(enumerate(codes))):
         code = Mux(broken[rule], number, code)
     return code
-
-
-def fields(port: Stream, payload: Value) -> dict[str, Value]:
-    """The fields of a payload by name."""
-    return {field.name: payload[port.offset(field.name):port.offset(field.name) + field.bits]
-            for field in port.fields}

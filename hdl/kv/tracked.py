@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import C, Mux, Signal, Value
 
+from pimlico.hdl.common.component import fields
 from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness
 
 from .config import BUSY, CAPACITY, CODE_BITS, EMPTY, LAYER, LAYER_BITS, SEQUENCE
-from .passes import fields
 from .shadow import PassShadow, Place
 
 

@@ -6,6 +6,8 @@ from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from pimlico.hdl.common.component import fields
+
 from .beat import beat_layout
 from .config import BLOCK, TernaryConfig
 
@@ -35,9 +37,7 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        cfg = {field.name: self.cfg.payload[offset:offset + field.width]
-               for field in self.cfg_port.fields
-               for offset in [self.cfg_port.offset(field.name)]}
+        cfg = fields(self.cfg_port, self.cfg.payload)
 
         m.d.comb += self.refused.eq(self._refusal(cfg))
         accept = Signal()

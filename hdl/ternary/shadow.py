@@ -5,6 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import C, Cat, Mux, Signal, Value
 from amaranth.lib import data
 
+from pimlico.hdl.common.component import fields
 from pimlico.hdl.common.properties import Harness, Placed
 
 from .beat import beat_layout
@@ -34,9 +35,7 @@ class JobCount:
     def __init__(self, h: Harness, config: TernaryConfig):
         m, core = h.m, h.dut.component
         self.config = config
-        cfg_port = config.port("cfg")
-        cfg = {each.name: core.cfg.payload[offset:offset + each.width]
-               for each in cfg_port.fields for offset in [cfg_port.offset(each.name)]}
+        cfg = fields(config.port("cfg"), core.cfg.payload)
         self.code = refusal_code(config, cfg["n"], cfg["m"])
         self.legal = self.code == 0
         self.accept = core.cfg.valid & core.cfg.ready & self.legal
