@@ -1,0 +1,1 @@
+"""What Ascon-AEAD128 gives, and when."""
