@@ -40,16 +40,18 @@ class Rounds(wiring.Component):
     def _round(self, m: Module, words: list[Value], place: int) -> list[Value]:
         # `index` is aligned, so the place of the round is its low bits
         aligned = self.number.bit_length() - 1
-        low = C(place, aligned) if aligned else C(0, 0)
-        index = Cat(low, self.index[aligned:])
+        index = Cat(C(place, aligned), self.index[aligned:])
         a, b, c, d, e = words
-        substituted = Signal(STATE, name=f"substituted_{place}")
-        m.d.comb += substituted.eq(Cat(substitute(a, b, c ^ Cat(index, ~index), d, e)))
-        mixed = []
-        for at, (first, second) in zip(range(0, STATE, WORD), _ROTATIONS, strict=True):
-            word = substituted[at:at + WORD]
-            mixed.append(word ^ word.rotate_right(first) ^ word.rotate_right(second))
-        return mixed
+        # kept by synthesis as they are: here if there is one round, else between the rounds.
+        # This is how cells are fewest and paths no longer.
+        substituted = _named(m, f"substituted_{place}",
+                             substitute(a, b, c ^ Cat(index, ~index), d, e), self.number == 1)
+        mixed: list[Value] = [word ^ word.rotate_right(first) ^ word.rotate_right(second)
+                              for word, (first, second) in zip(substituted, _ROTATIONS,
+                                                               strict=True)]
+        if place == self.number - 1:
+            return mixed
+        return _named(m, f"round_{place}", mixed, True)
 
 
 def substitute(a: Value, b: Value, c: Value, d: Value, e: Value) -> list[Value]:
@@ -57,3 +59,9 @@ def substitute(a: Value, b: Value, c: Value, d: Value, e: Value) -> list[Value]:
     a, c, e = a ^ e, c ^ b, e ^ d
     a, b, c, d, e = a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b
     return [a ^ e, b ^ a, ~c, d ^ c, e]
+
+
+def _named(m: Module, name: str, words: list[Value], keep: bool) -> list[Value]:
+    state = Signal(STATE, name=name, attrs={"keep": 1} if keep else {})
+    m.d.comb += state.eq(Cat(words))
+    return [state[at:at + WORD] for at in range(0, STATE, WORD)]

@@ -57,13 +57,11 @@ class Sponge(wiring.Component):
         self._count(m, index)
         added = self._added(m)
         kept = Signal(STATE)
-        replaced = Signal(RATE)
-        m.d.comb += [
-            replaced.eq(Cat(bit.replicate(8) for bit in self.replace)),
-            kept.eq(rounds.o & ~Cat(replaced, C(0, STATE - RATE)) & ~self.load.replicate(STATE)),
-            self.sum.eq(rounds.o[:RATE] ^ self.block),
-        ]
-        with m.If(self.load | self.go):
+        replaced = Cat(Cat(byte.replicate(8) for byte in self.replace), C(0, STATE - RATE))
+        m.d.comb += [kept.eq(rounds.o & ~replaced), self.sum.eq(rounds.o[:RATE] ^ self.block)]
+        with m.If(self.load):
+            m.d.sync += state.eq(Cat(C(IV, WORD), self.key, self.nonce))
+        with m.Elif(self.go):
             m.d.sync += state.eq(kept ^ added)
         return m
 
@@ -78,15 +76,13 @@ class Sponge(wiring.Component):
 
     def _added(self, m: Module) -> Signal:
         low, high = self.key[:WORD], self.key[WORD:]
-        load, key_low, key_high = (bit.replicate(WORD)
-                                   for bit in (self.load, self.key_low, self.key_high))
-        added = Signal(STATE)
+        key_low, key_high = self.key_low.replicate(WORD), self.key_high.replicate(WORD)
+        # kept as they are by synthesis, which else finds a larger way from there to the state
+        added = Signal(STATE, attrs={"keep": 1})
         m.d.comb += added.eq(Cat(
-            self.block[:WORD] | C(IV, WORD) & load,
-            self.block[WORD:] | low & load,
-            high & load | low & key_low,
-            self.nonce[:WORD] & load | high & key_low | low & key_high,
-            self.nonce[WORD:] & load | high & key_high
-            | Cat(C(0, WORD - 1), self.separate),
+            self.block,
+            low & key_low,
+            high & key_low | low & key_high,
+            high & key_high ^ Cat(C(0, WORD - 1), self.separate),
         ))
         return added
