@@ -31,6 +31,9 @@ class Episode:
         For each beat of a source, how many beats of which other streams must have been taken
         before it is offered: ``{"start": [{}, {"done": 1}]}`` holds the second start back until
         the first done is taken. Nothing is held back where absent.
+    delay : mapping of str to list of int
+        For each beat of a source, cycles that it is held back after it might have been offered:
+        the latency of what answers. 0 where absent.
     wires : mapping of str to list of int
         Values of plain inputs, a cycle each, repeated from the start when used up; 0 where absent.
     cycles : int, optional
@@ -44,6 +47,7 @@ class Episode:
     valid: Mapping[str, float] = field(default_factory=dict)
     ready: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
+    delay: Mapping[str, Sequence[int]] = field(default_factory=dict)
     wires: Mapping[str, list[int]] = field(default_factory=dict)
     cycles: int | None = None
 

@@ -24,8 +24,6 @@ Read = Callable[[], str]
 Write = Callable[[str], None]
 Gates = Sequence[Sequence[tuple[Traffic, int]]]
 
-PATIENCE = 2000
-"""Cycles without a beat on any stream, work still to do, after which a run has failed."""
 
 _DRAIN = 8
 _RESET_CYCLES = 2
@@ -178,7 +176,7 @@ class Lockstep:
                     drained += 1
                     if drained == _DRAIN:
                         return
-                elif still == PATIENCE:
+                elif still == self._model.patience:
                     raise LockstepError(describe_stall(
                         self._ports.values(), self._history, episode.name, self._model.idle))
 
@@ -187,7 +185,8 @@ class Lockstep:
         for source in self._sources:
             source.load(episode.beats.get(source.name, []),
                         _draws(self._rng, episode.valid.get(source.name, 1)),
-                        self._gates(episode.after.get(source.name)))
+                        self._gates(episode.after.get(source.name)),
+                        episode.delay.get(source.name))
         for sink in self._sinks:
             sink.load(_draws(self._rng, episode.ready.get(sink.name, 1)))
         for wire in self._input_wires:
@@ -266,8 +265,10 @@ class _Source:
         self.left = 0
         self.free = True
 
-    def load(self, beats: Sequence[int], decide: Callable[[], int], gates: Gates | None) -> None:
+    def load(self, beats: Sequence[int], decide: Callable[[], int], gates: Gates | None,
+             delays: Sequence[int] | None) -> None:
         self._beats, self._decide, self._gates = iter(beats), decide, gates
+        self._delays = None if delays is None else list(delays)
         self.left = len(beats)
         self.free = True
         self._inputs[self.valid] = 0
@@ -276,7 +277,8 @@ class _Source:
 
     def offer(self) -> None:
         inputs = self._inputs
-        if self.left and self._decide() and (self._gates is None or self._open(self._gates)):
+        if (self.left and self._decide() and (self._gates is None or self._open(self._gates))
+                and (self._delays is None or self._due(self._delays))):
             self.left -= 1
             self.free = False
             self._put(next(self._beats))
@@ -291,6 +293,12 @@ class _Source:
 
     def _open(self, gates: Gates) -> bool:
         return all(traffic.beats >= count for traffic, count in gates[-self.left])
+
+    def _due(self, delays: list[int]) -> bool:
+        if delays[-self.left]:
+            delays[-self.left] -= 1
+            return False
+        return True
 
     def _put(self, payload: int) -> None:
         self._inputs[self.payload] = payload

@@ -21,6 +21,9 @@ class CycleModel(ABC):
         The block's configuration.
     """
 
+    patience = 2000
+    """Cycles without a beat after which the bench takes the block to be stuck."""
+
     def __init__(self, config: Any):
         self.config = config
 

@@ -12,7 +12,8 @@ from pimlico.generators.vectors import record
 from pimlico.generators.verilog import emit
 from pimlico.sim import runner
 from pimlico.sim.verify import verify
-from pimlico.verif.lockstep import PATIENCE, Lockstep, LockstepError
+from pimlico.verif.lockstep import Lockstep, LockstepError
+from pimlico.verif.model import CycleModel
 from pimlico.verif.run import Pin
 
 CONFIG = RunningSumConfig()
@@ -82,7 +83,7 @@ def test_block_that_never_moves_is_stuck(design):
     text = result["mismatch"]
     assert "stuck in episode 'two packets'" in text
     assert "  i: offered, not taken\n" in text
-    assert PATIENCE <= result["cycles"] < PATIENCE + 100
+    assert CycleModel.patience <= result["cycles"] < CycleModel.patience + 100
 
 
 def test_cut_episode_may_stand_still(design):

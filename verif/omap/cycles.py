@@ -1,0 +1,412 @@
+"""When the OMAP cache controller gives what: its cycle contract in plain Python."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from pimlico.hdl.common.ports import Stream
+from pimlico.hdl.omap.config import (
+    DEL,
+    FATAL_INDEX,
+    FATAL_PENDING,
+    FATAL_TAMPER,
+    HOST_PROTOCOL,
+    OK,
+    RAND_UNDERRUN,
+    RELOCATIONS,
+    STATUS_BITS,
+    OmapConfig,
+)
+from pimlico.verif.model import CycleModel, Values
+
+from .entropy import LinearGenerator
+from .golden import Draw, ObliviousMap, Operation
+from .host import Arrivals, Departures, Requests, SealedBus
+from .index import Place
+
+COMMIT_STEPS = 4
+PUSH = 2
+"""The step of a commit at whose end pending buffer and records have changed."""
+
+
+class Lookup:
+    """The lookup stage: a command, and how far the index has got with it."""
+
+    def __init__(self, op: int, key: int, value: int, place: Place | None):
+        self.op, self.key, self.value, self.place = op, key, value, place
+        self.cycle = 0
+        self.launched = False
+
+
+class Stage:
+    """The operation stage, from a launch to the next."""
+
+    def __init__(self, operation: Operation):
+        self.operation = operation
+        self.step = 1
+        self.aborted = self.committed = self.departed = False
+        self.may_arrive = self.probed = self.closed = False
+        self.phase = 0  # of the commit, from 1 after its first step
+        self.beats: list[int] = []
+        self.staged = self.arrived = False  # the last beat is in its register; is stored
+        self.recorded = self.merged = self.restored = 0
+        self.judgement: bool | None = None
+
+
+class OmapCycles(CycleModel):
+    """Cycle model of ``omap-controller``.
+
+    What an operation does comes from the golden model at its launch and commit; here are the
+    handshakes, and the fixed times between them.
+    """
+
+    def __init__(self, config: OmapConfig):
+        super().__init__(config)
+        self._cmd: Stream = config.port("cmd")
+        self._records = {config.trusted_latency * (turn + 2) + half
+                         for turn in range(config.merges) for half in range(2)}
+        self._relocates = {step * config.relocation_cycles + config.trusted_latency + 2
+                           for step in range(RELOCATIONS)}
+        self._half_mask = (1 << config.half_bits) - 1
+        self.patience += config.clear_words + config.host_latency_max
+        self.reset()
+
+    def reset(self) -> None:
+        config = self.config
+        self._map = ObliviousMap(config)
+        self._startup, self._draws, self._clears = "off", 0, 0
+        self._secrets = 0
+        self._ready = False
+        self._lookup: Lookup | None = None
+        self._stage: Stage | None = None
+        self._requests, self._arrivals = Requests(), Arrivals(config)
+        self._departures = Departures(config)
+        self._sealed = SealedBus(config) if config.sealed else None
+        self._generator = LinearGenerator(config.random_bits)
+        self._staged: tuple[int, int, int] | None = None
+        self._written = False
+        self._rsp: int | None = None
+        self._dry = 0
+        self._ran_dry = self._inserted = False
+        self._fatal = OK
+        self._live = self._pending = 0
+
+    @property
+    def idle(self) -> bool:
+        stage = self._stage
+        hopeless = stage is not None and stage.aborted and not stage.arrived
+        return (self._startup == "off" and (not self._ready or self._lookup is None)
+                and (stage is None or hopeless) and self._staged is None and self._rsp is None
+                and self._requests.idle and self._gone)
+
+    @property
+    def _gone(self) -> bool:
+        return self._departures.idle if self._sealed is None else self._sealed.idle
+
+    def outputs(self, inputs: Values) -> dict[str, int]:
+        now = self._now(inputs)
+        config = self.config
+        values = {
+            "cmd_ready": int(now.cmd_ready), "rdata_ready": int(now.rdata_ready),
+            "rsp_valid": int(self._rsp is not None), "ready": int(self._ready),
+            "fatal": self._fatal, "live": self._live, "pending": self._pending,
+            "stash": self._map.index.stashed, **self._requests.outputs(),
+            "wdata_valid": int(now.out_valid),
+        }
+        if config.entropy == "stream":
+            values["random_ready"] = int(now.random_ready)
+        if self._rsp is not None:
+            values["rsp_payload"] = self._rsp
+        if now.out_valid:
+            values["wdata_payload"] = now.out_word | now.out_last << config.beat_width
+        return values
+
+    def _now(self, inputs: Values) -> SimpleNamespace:
+        """What is decided in a cycle."""
+        config, look, stage = self.config, self._lookup, self._stage
+        now = SimpleNamespace()
+        settled = look is not None and look.cycle == config.relocated
+        judged = stage is not None and stage.arrived and stage.probed \
+            and (self._sealed is None or self._sealed.opened)
+        owed = stage is not None and stage.aborted and not judged
+        refused = bool(self._fatal) and (not inputs["drain"] or owed)
+        waits = look is not None and not look.launched
+        now.launchable = (
+            look is not None and waits and look.cycle > config.trusted_latency + 1
+            and not refused and stage is None
+            and self._requests.idle and not (self._staged and self._rsp is not None)
+            and (config.bus == "duplex" or self._gone))
+        now.random_ready = now.launchable or self._startup == "draw"
+        valid = inputs["random_valid"] if config.entropy == "stream" else 1
+        now.launch = now.launchable and bool(valid)
+        now.drawn = bool(valid)
+        free = self._staged is None
+        now.refuse = (waits and settled and (refused or self._ran_dry) and (stage is None or owed)
+                      and free)
+        now.refused = refused
+
+        now.sound = now.commit = now.abort = now.send = now.finish = False
+        if stage is not None:
+            bad_host = self._arrivals.late or self._arrivals.mismarked
+            forged = self._sealed is not None and self._sealed.forged
+            good = judged and not bad_host and not forged and self._judge(stage)
+            now.sound = good and not stage.aborted
+            now.abort = (not stage.aborted and not stage.committed and free
+                         and (self._arrivals.late or (judged and not good)))
+            now.code = FATAL_TAMPER if forged and not bad_host else HOST_PROTOCOL
+            now.commit = (now.sound and stage.step >= config.fetched and not stage.committed
+                          and free)
+            whole_a, whole = self._whole(stage)
+            now.send = (stage.committed or now.commit) and whole_a and not stage.departed
+            left = not (look is not None and look.launched)
+            ends = stage.closed or stage.phase == COMMIT_STEPS - 1
+            restored = self.config.sealed or stage.restored == 2 * config.merges
+            now.finish = left and (judged and restored if stage.aborted
+                                   else ends and whole and (stage.departed or now.send))
+        active = look is not None and look.launched and settled
+        now.update = active and now.sound and stage is not None and (
+            stage.operation.places or (stage.operation.hit and stage.operation.op == DEL))
+        leaves = (active and (now.sound or (stage is not None and stage.aborted))) or now.refuse
+        now.leaves = leaves
+        now.cmd_ready = self._ready and not inputs["init"] and (look is None or leaves)
+
+        allow = stage is not None and stage.may_arrive and len(stage.beats) < 2 * config.beats \
+            and not (self._departures.reading and self._departures.place <= len(stage.beats))
+        now.allow = allow
+        if self._sealed is None:
+            now.beat_ready, now.beat_valid = allow, bool(inputs["rdata_valid"])
+            now.beat = inputs["rdata_payload"] & (1 << config.beat_width) - 1
+            now.out_valid = self._departures.word is not None
+            if now.out_valid:
+                now.out_word, now.out_last = self._departures.payload
+        else:
+            opener, sealer = self._sealed.outputs()
+            now.beat_ready = bool(opener["source_ready"])
+            now.plain_valid, now.plain = opener["result_valid"], opener.get("result_payload", 0)
+            now.sealer_ready = sealer["source_ready"]
+            now.out_valid = bool(sealer["result_valid"])
+            if now.out_valid:
+                now.out_word, now.out_last = sealer["result_payload"], self._sealed.last
+        due = self._arrivals.due > 0
+        now.rdata_ready = not due or now.beat_ready
+        now.takes = due and bool(inputs["rdata_valid"]) and now.beat_ready
+        now.unasked = bool(inputs["rdata_valid"]) and not due
+        return now
+
+    def _whole(self, stage: Stage) -> tuple[bool, bool]:
+        """Whether page a has its merged items from the next cycle on, and both have them."""
+        if self.config.lanes == 1:
+            return True, True
+        entries = 2 * self.config.merges
+        going = stage.arrived and stage.recorded > stage.merged
+        return (stage.merged >= entries - 1 or (going and stage.merged == entries - 2),
+                stage.merged == entries)
+
+    def _judge(self, stage: Stage) -> bool:
+        if stage.judgement is None:
+            beats = self.config.beats
+            stage.judgement = stage.operation.judge(stage.beats[:beats], stage.beats[beats:])
+        return stage.judgement
+
+    def tick(self, inputs: Values) -> None:
+        config, now = self.config, self._now(inputs)
+        stage, map_ = self._stage, self._map
+        starts = (self._startup == "off" and inputs["init"] and self._lookup is None
+                  and stage is None and self._staged is None and self._rsp is None
+                  and self._requests.idle and self._gone)
+        clearing = self._startup == "clear"
+
+        fatal = self._fatal
+        if clearing:
+            fatal = OK
+        elif not fatal:
+            if now.abort:
+                fatal = now.code
+            elif now.unasked:
+                fatal = HOST_PROTOCOL
+            elif stage is not None and stage.phase == COMMIT_STEPS - 1 \
+                    and self._pending > config.pending:
+                fatal = FATAL_PENDING
+            elif self._inserted and map_.index.full:
+                fatal = FATAL_INDEX
+            elif now.refuse:
+                fatal = RAND_UNDERRUN
+
+        response: tuple[int, int, int] | None = None
+        if now.commit:
+            assert stage is not None
+            status, found, value = stage.operation.response
+            response = status, found, value
+        elif now.abort:
+            response = (now.code, 0, 0)
+        elif now.refuse:
+            response = (self._fatal if now.refused else RAND_UNDERRUN, 0, 0)
+        if now.launch or now.refuse:
+            self._dry, self._ran_dry = 0, False
+        elif now.launchable and not self._ran_dry:
+            self._ran_dry = self._dry == config.host_latency_max - 1
+            self._dry += 1
+
+        self._inserted = False
+        if now.update:
+            assert stage is not None
+            stage.operation.update_index()
+            self._inserted = stage.operation.inserts
+            self._live = map_.live
+        random = self._random(inputs, now)
+        self._tick_startup(starts, now, random)
+        gone = self._gone
+        read_taken = self._tick_host(inputs, now, response)
+        self._arrivals.tick(now.launch, read_taken, gone, inputs["rdata_valid"],
+                            inputs["rdata_payload"], now.takes)
+        self._tick_stage(now)
+        self._tick_lookup(inputs, now, random)
+        self._fatal = fatal
+
+    def _random(self, inputs: Values, now: SimpleNamespace) -> int:
+        if self.config.entropy == "stream":
+            return inputs["random_payload"]
+        return self._generator.draw() if now.random_ready else 0
+
+    def _tick_startup(self, starts: bool, now: SimpleNamespace, random: int) -> None:
+        config = self.config
+        if self._startup == "off":
+            if starts:
+                self._draws, self._clears = config.init_draws, 0
+                self._ready = False
+                self._startup = "draw" if config.init_draws else "clear"
+        elif self._startup == "draw":
+            if now.drawn:
+                self._secrets = (self._secrets << config.random_bits | random) \
+                    & (1 << config.secret_bits) - 1
+                self._draws -= 1
+                if not self._draws:
+                    self._startup = "clear"
+        elif self._startup == "clear":
+            if not self._clears:
+                seed = self._secrets & (1 << config.seed_bits) - 1 \
+                    if config.index_hash == "drawn" else None
+                self._map = ObliviousMap(config, seed)
+                self._live = self._pending = 0
+            self._clears += 1
+            if self._clears == config.clear_words:
+                self._startup, self._ready = "off", True
+
+    def _tick_host(self, inputs: Values, now: SimpleNamespace,
+                   response: tuple[int, int, int] | None) -> bool:
+        config, stage = self.config, self._stage
+        taken = self._requests.tick(inputs["req_ready"])
+        written = stage.operation.written if stage is not None and now.send else None
+        send = [*written[0], *written[1]] if written is not None else None
+        if self._sealed is None:
+            sent = self._departures.tick(inputs["wdata_ready"], send)
+        else:
+            word = self._departures.word
+            key = self._secrets >> max(0, config.secret_bits - 128)
+            rdata = int(bool(inputs["rdata_valid"]) and self._arrivals.due > 0)
+            sent = self._sealed.tick(
+                key, (rdata, inputs["rdata_payload"] & (1 << config.beat_width) - 1),
+                int(now.allow), (int(word is not None), word or 0), inputs["wdata_ready"])
+            self._departures.tick(now.sealer_ready, send)
+            if stage is not None and now.send:
+                self._sealed.send(*(self._sealed_page(stage.operation, half, 1)
+                                    for half in range(2)))
+            if stage is not None and stage.step == config.trusted_latency + 1:
+                self._sealed.know(*(self._sealed_page(stage.operation, half, 0)
+                                    for half in range(2)))
+            if now.launch:
+                self._sealed.launch()
+        gives = self._staged is not None and (self._written or sent) \
+            and (self._rsp is None or inputs["rsp_ready"])
+        if self._staged is not None and gives:
+            status, found, value = self._staged
+            self._rsp = status | found << STATUS_BITS | value << STATUS_BITS + 1
+        elif inputs["rsp_ready"]:
+            self._rsp = None
+        if response is not None:
+            self._staged, self._written = response, not now.commit
+        elif gives:
+            self._staged = None
+        elif sent:
+            self._written = True
+        if stage is not None and now.commit:
+            half = 1 << config.half_bits
+            a, b = stage.operation.pages
+            write = 1 << config.log2_pages
+            self._requests.add(a | write, b | half | write)
+        return taken is not None and not taken >> config.log2_pages
+
+    def _sealed_page(self, operation: Operation, half: int, later: int) -> int:
+        config = self.config
+        page = operation.pages[half] | half << config.half_bits
+        version = (operation.versions[half] + later) & (1 << config.version_bits) - 1
+        return page | version << config.log2_pages
+
+    def _tick_stage(self, now: SimpleNamespace) -> None:
+        config, stage = self.config, self._stage
+        if stage is None:
+            return
+        if config.lanes > 1 and stage.arrived and stage.recorded > stage.merged:
+            stage.merged += 1
+        if stage.staged and len(stage.beats) == 2 * config.beats:
+            stage.arrived = True
+        stage.staged = False
+        if self._sealed is None:
+            if now.takes:
+                stage.beats.append(now.beat)
+                stage.staged = True
+        elif now.allow and now.plain_valid:
+            stage.beats.append(now.plain)
+            stage.staged = True
+        if stage.step in self._records:
+            stage.recorded += 1
+        stage.may_arrive |= stage.step == config.arrives - 1
+        stage.probed |= stage.step == config.trusted_latency + 1
+        if stage.aborted and stage.step > config.fetched \
+                and stage.restored < 2 * config.merges:
+            stage.restored += 1
+        if now.abort:
+            stage.aborted = True
+            stage.operation.abort()
+        if stage.phase == COMMIT_STEPS - 1:
+            stage.closed = True
+        if stage.phase == PUSH:
+            stage.operation.commit()
+            self._pending = self._map.waiting.count
+        if stage.phase:
+            stage.phase = (stage.phase + 1) % COMMIT_STEPS
+        if now.commit:
+            stage.committed, stage.phase = True, 1
+        stage.departed |= now.send
+        if stage.step < config.fetched + COMMIT_STEPS:
+            stage.step += 1
+        if now.finish:
+            self._stage = None
+
+    def _tick_lookup(self, inputs: Values, now: SimpleNamespace, random: int) -> None:
+        config, look, map_ = self.config, self._lookup, self._map
+        if look is not None:
+            if look.cycle in self._relocates:
+                map_.index.relocate(look.key)
+            if now.launch:
+                self._launch(look, random, bool(inputs["drain"]))
+            if look.cycle < config.relocated:
+                look.cycle += 1
+        if inputs["cmd_valid"] and now.cmd_ready:
+            fields = self._cmd.unpack(inputs["cmd_payload"])
+            op, key, value = fields["op"], fields["key"], fields["value"]
+            assert isinstance(op, int) and isinstance(key, int) and isinstance(value, int)
+            self._lookup = Lookup(op, key, value, map_.index.find(key))
+        elif now.leaves:
+            self._lookup = None
+
+    def _launch(self, look: Lookup, random: int, drain: bool) -> None:
+        config, half = self.config, self.config.half_bits
+        draw = Draw(*(random >> at * half & self._half_mask for at in range(4)))
+        op = DEL if self._fatal and drain else look.op
+        operation = Operation(self._map, op, look.key, look.value, draw,
+                              look.place if op else None, self._map.free_entry)
+        self._stage = Stage(operation)
+        look.launched = True
+        a, b = operation.pages
+        self._requests.add(a, b | 1 << config.half_bits)

@@ -1,0 +1,137 @@
+"""The trusted index in plain Python: cuckoo hashing with a stash, in constant time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pimlico.hdl.omap.config import OmapConfig
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the index knows of a key: its pair of pages, which of them it belongs to, and the
+    entry of the pending buffer that it was last put in."""
+
+    key: int
+    a: int
+    b: int
+    which: int
+    pointer: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry of the index was found: a way's address, or a place in the stash."""
+
+    entry: Entry
+    way: int | None
+    address: int
+
+
+class Index:
+    """Index of ``omap-controller``.
+
+    Every key has one place in each way, by its hash, and may instead be in the stash. New keys
+    go to the stash. Each operation takes a fixed number of steps, in which the first entry of
+    the stash goes to an empty place, or changes with the entry in one of its places, in turn.
+
+    Parameters
+    ----------
+    config : OmapConfig
+    seed : int
+        Of the hash, ``config.seed_bits`` bits.
+    """
+
+    def __init__(self, config: OmapConfig, seed: int):
+        self.config = config
+        self._seed = seed
+        self._ways: list[dict[int, Entry]] = [{} for _ in range(config.index_ways)]
+        self.stash: list[Entry | None] = [None] * config.index_stash
+        self._turn = 0
+
+    def hash(self, key: int) -> list[int]:
+        """Address of a key in each way: Toeplitz hashes and their combinations."""
+        config = self.config
+        length = config.key_width + config.index_bits - 1
+        first = self._toeplitz(key, self._seed & (1 << length) - 1)
+        second = self._toeplitz(key, self._seed >> length)
+        return [self._combine(way, first, second) for way in range(config.index_ways)]
+
+    def _toeplitz(self, key: int, diagonals: int) -> int:
+        mask = (1 << self.config.key_width) - 1
+        return sum(((diagonals >> row & mask & key).bit_count() & 1) << row
+                   for row in range(self.config.index_bits))
+
+    def _combine(self, way: int, first: int, second: int) -> int:
+        if way < 2:
+            return (first, second)[way]
+        turn = (way - 1) // 2
+        if way % 2:
+            return first ^ self._rotate(second, turn)
+        return self._rotate(first, turn) ^ second
+
+    def _rotate(self, value: int, by: int) -> int:
+        bits = self.config.index_bits
+        by %= bits
+        return (value << by | value >> bits - by) & (1 << bits) - 1
+
+    @property
+    def stashed(self) -> int:
+        """Entries in the stash."""
+        return sum(entry is not None for entry in self.stash)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further key can be added."""
+        return self.stashed == len(self.stash)
+
+    def entries(self) -> list[Entry]:
+        """All entries."""
+        return [entry for way in self._ways for entry in way.values()] \
+            + [entry for entry in self.stash if entry is not None]
+
+    def find(self, key: int) -> Place | None:
+        """The place of a key's entry."""
+        for way, address in enumerate(self.hash(key)):
+            entry = self._ways[way].get(address)
+            if entry is not None and entry.key == key:
+                return Place(entry, way, address)
+        for number, entry in enumerate(self.stash):
+            if entry is not None and entry.key == key:
+                return Place(entry, None, number)
+        return None
+
+    def relocate(self, held: int) -> None:
+        """One step of relocation, which leaves the entry of the key `held` where it is."""
+        turn, self._turn = self._turn, (self._turn + 1) % self.config.index_ways
+        number, entry = next(((number, entry) for number, entry in enumerate(self.stash)
+                              if entry is not None), (0, None))
+        if entry is None or entry.key == held:
+            return
+        places = self.hash(entry.key)
+        empty = next((way for way, address in enumerate(places)
+                      if address not in self._ways[way]), None)
+        way = turn if empty is None else empty
+        evicted = self._ways[way].get(places[way])
+        if evicted is not None and evicted.key == held:
+            return
+        self._ways[way][places[way]], self.stash[number] = entry, evicted
+
+    def update(self, place: Place, **changes: int) -> None:
+        """Change an entry in its place."""
+        self._put(place, replace(place.entry, **changes))
+
+    def remove(self, place: Place) -> None:
+        self._put(place, None)
+
+    def add(self, entry: Entry) -> None:
+        """Add a key, by way of the stash, which must not be full."""
+        self.stash[self.stash.index(None)] = entry
+
+    def _put(self, place: Place, entry: Entry | None) -> None:
+        if place.way is None:
+            self.stash[place.address] = entry
+        elif entry is None:
+            del self._ways[place.way][place.address]
+        else:
+            self._ways[place.way][place.address] = entry
