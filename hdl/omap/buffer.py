@@ -105,7 +105,7 @@ class PageBuffer(Component):
                 m.d.sync += used[number].eq(Cat(now_used[lanes:], keeps))
         m.d.comb += [self.kept_a.eq(used[0]), self.kept_b.eq(used[1])]
 
-        matched = Signal(lanes)
+        matched = Signal(lanes, attrs={"keep": 1})
         m.d.comb += [matched.eq(stage_valid.replicate(lanes) & stage_used & stage_key),
                      self.caught.eq(matched.any())]
         with m.If(self.launch):
@@ -129,21 +129,22 @@ class PageBuffer(Component):
         self.store = store = waiting.write_port()
         self.fetch = fetch = waiting.read_port(domain="comb")
         m.d.comb += [store.en.eq(self.got), store.data.eq(self.item)]
-        keep = Signal(lanes)
-        insert = Signal(lanes)
+        # kept from being spread over the logic of every bit
+        keep = Signal(lanes, attrs={"keep": 1})
+        insert = Signal(lanes, attrs={"keep": 1})
         m.d.comb += keep.eq(stage_valid.replicate(lanes) & stage_used & ~stage_key)
         row_bits = len(stage_row)
         at_row = Signal(row_bits)
         at_half = Signal()
         writes = Signal(lanes)
-        if lanes > 1:
+        if config.appends:
             append = self._append_after(m, insert)
             m.d.comb += [at_row.eq(Mux(stage_valid, stage_row, append[0])),
                          at_half.eq(Mux(stage_valid, stage_half, append[1])),
                          writes.eq(Mux(stage_valid, ~Const(0, lanes), insert))]
             item = fetch.data
         else:
-            self._append_arriving(m, insert, takes, ends_slot, half, now_used)
+            self._append_arriving(m, insert, takes, ends_slot, half, now_used, stage_valid)
             m.d.comb += [at_row.eq(stage_row), at_half.eq(stage_half),
                          writes.eq(stage_valid)]
             padded = Signal(config.parts * config.beat_width)
@@ -215,39 +216,38 @@ class PageBuffer(Component):
         return row, number[0]
 
     def _append_arriving(self, m: Module, insert: Value, takes: Value, ends_slot: Value,
-                         half: Value, now_used: Value) -> None:
-        """Store waiting items, first come, in the empty slots as their beats come by."""
+                         half: Value, now_used: Value, stage_valid: Value) -> None:
+        """Store item k in the place of the k-th empty slot, as its beats come by."""
         config = self.config
-        bits = max(1, (config.merges - 1).bit_length())
-        counts = [Signal(range(config.merges + 1), name=f"fetched_{name}") for name in "ab"]
-        used = [Signal(range(config.merges + 1), name=f"placed_{name}") for name in "ab"]
+        merges, bits = config.merges, max(1, (config.merges - 1).bit_length())
+        entries = 2 * merges
+        fits = Signal(entries)
+        placed = [Signal(range(merges + 1), name=f"placed_{name}") for name in "ab"]
         stage_number = Signal(bits, reset_less=True)
         stage_half = Signal(reset_less=True)
-        inserts = Signal()
-        placed = Signal(range(config.merges + 1))
-        fits = Signal()
+        inserts = Signal(reset_less=True)
+        number = Signal(range(merges + 1))
+        empty = Signal()
         slot = Signal(range(self.positions))
         m.d.comb += [
-            placed.eq(Mux(half, used[1], used[0])),
-            fits.eq((slot < config.slots) & ~now_used[0]
-                    & (placed < Mux(half, counts[1], counts[0]))),
-            self.store.addr.eq(Cat(Mux(self.got_half, counts[1], counts[0])[:bits],
-                                   self.got_half)),
-            self.fetch.addr.eq(Cat(stage_number, stage_half)),
-            insert.eq(inserts), self.merged_a.eq(1), self.merged.eq(1)]
+            number.eq(Mux(half, placed[1], placed[0])),
+            empty.eq((slot < config.slots) & ~now_used[0] & (number < merges)),
+            self.store.addr.eq(self.recorded), self.fetch.addr.eq(Cat(stage_half, stage_number)),
+            insert.eq(inserts & stage_valid), self.merged_a.eq(1), self.merged.eq(1)]
         with m.If(takes):
-            m.d.sync += [stage_number.eq(placed), stage_half.eq(half), inserts.eq(fits)]
+            m.d.sync += [stage_number.eq(number), stage_half.eq(half),
+                         inserts.eq(empty & Array(list(fits))[Cat(half, number[:bits])])]
             with m.If(ends_slot):
                 m.d.sync += slot.eq(Mux(slot == self.positions - 1, 0, slot + 1))
-        with m.Else():
-            m.d.sync += inserts.eq(0)
-        for number in range(2):
+        for entry in range(entries):
             with m.If(self.launch):
-                m.d.sync += [counts[number].eq(0), used[number].eq(0)]
-            with m.Else():
-                with m.If(self.got & (self.got_half == number)):
-                    m.d.sync += counts[number].eq(counts[number] + 1)
-                with m.If(takes & ends_slot & fits & (half == number)):
-                    m.d.sync += used[number].eq(used[number] + 1)
+                m.d.sync += fits[entry].eq(0)
+            with m.Elif(self.got & (self.recorded == entry)):
+                m.d.sync += fits[entry].eq(1)
+        for one, count in enumerate(placed):
+            with m.If(self.launch):
+                m.d.sync += count.eq(0)
+            with m.Elif(takes & ends_slot & empty & (half == one)):
+                m.d.sync += count.eq(count + 1)
         with m.If(self.launch):
             m.d.sync += slot.eq(0)

@@ -196,6 +196,11 @@ class OmapConfig(BlockConfig):
         return ceil(self.tuple_width / self.beat_width)
 
     @property
+    def appends(self) -> bool:
+        """Whether waiting items are stored after a page's beats, not among them."""
+        return self.parts == 1
+
+    @property
     def slot_beats(self) -> int:
         """Beats of a page that hold slots."""
         return ceil(self.slots / self.lanes) * self.parts
@@ -339,8 +344,7 @@ class OmapConfig(BlockConfig):
         """Waiting items merged into each page an operation, K."""
         if self.merge_budget is not None:
             return self.merge_budget
-        most = 3 if self.bus == "shared" or self.beats > 1 else 2
-        return min(self.slots, most)
+        return min(self.slots, 2 if self.bus == "duplex" and self.appends else 3)
 
     @property
     def fetched(self) -> int:
@@ -352,15 +356,13 @@ class OmapConfig(BlockConfig):
     def arrives(self) -> int:
         """Cycle of an operation in which its first beat may be taken.
 
-        Where a beat holds several slots, waiting items are put in after the beats, and only
-        the record of the page must be there. Else they are put in with the beats, and must
-        have been fetched: item k, and the one before it that turned out to be the key itself.
+        Where waiting items are stored after the beats, only the record of the page must be
+        there. Else item k must have been fetched before the beats of the k-th slot.
         """
         latency = self.trusted_latency
-        if self.lanes > 1:
+        if self.appends:
             return latency
-        return max(latency * (min(k + 1, self.merges - 1) + 2) + 1 - k * self.parts
-                   for k in range(self.merges))
+        return max(latency * (k + 2) + 1 - k * self.parts for k in range(self.merges))
 
     @property
     def watch_bits(self) -> int:

@@ -4,6 +4,8 @@ from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
+from pimlico.hdl.common.ram import memory
+
 from .config import COMMIT_STEPS, OmapConfig
 from .index import lowest
 from .trusted import TrustedRam
@@ -214,10 +216,9 @@ class PendingBuffer(Component):
                              current[number].valid.eq(takes & successor.valid)]
                 with m.If(takes):
                     m.d.sync += [rest[number].eq(successor), popped[number].eq(1),
-                                 last[number].eq(now.entry)]
+                                 last[number].eq(now.entry), free[number].eq(free_half & ~slot)]
                 with m.If(self.got):
-                    m.d.sync += [free[number].eq(free_half & ~slot),
-                                 taken.eq(taken | slot)]
+                    m.d.sync += taken.eq(taken | slot)
         return first, last, rest, popped
 
     def _listed(self, m: Module, unlinked: Value, pushed: Value) -> Value:
@@ -229,7 +230,11 @@ class PendingBuffer(Component):
         """
         config = self.config
         entries = 2 * config.merges
-        m.submodules.listed = listed = TrustedRam(1, config.pending_entries)
+        m.submodules.listed = listed = memory(1, config.pending_entries)
+        write, read = listed.write_port(), listed.read_port(domain="comb")
+        probed = Signal(reset_less=True)
+        m.d.comb += read.addr.eq(self.pointer)
+        m.d.sync += probed.eq(read.data)
         walked = [Signal(config.pointer_bits, name=f"walked{number}", reset_less=True)
                   for number in range(entries)]
         gone = Signal(entries)
@@ -250,13 +255,12 @@ class PendingBuffer(Component):
         with m.Elif(returning):
             m.d.sync += turn.eq(turn + 1)
         m.d.comb += [
-            listed.write.eq(self.clear_link | self.takes | pushed | unlinked | comes_back),
-            listed.enable.eq(listed.write | (self.step == 1)),
-            listed.address.eq(
+            write.en.eq(self.clear_link | self.takes | pushed | unlinked | comes_back),
+            write.addr.eq(
                 Mux(self.clear_link, self.clear_entry, Mux(self.takes, self.taken_entry, Mux(
                     pushed, self.entry, Mux(comes_back, Array(walked)[turn], self.pointer))))),
-            listed.data.eq(~self.clear_link & ~self.takes & (pushed | comes_back))]
-        return listed.q
+            write.data.eq(~self.clear_link & ~self.takes & (pushed | comes_back))]
+        return probed
 
     def _fresh(self, link: data.StructLayout) -> Value:
         """The link of an entry of the free list as init leaves it: to the entry after it."""

@@ -195,7 +195,7 @@ class OmapCycles(CycleModel):
 
     def _whole(self, stage: Stage) -> tuple[bool, bool]:
         """Whether page a has its merged items from the next cycle on, and both have them."""
-        if self.config.lanes == 1:
+        if not self.config.appends:
             return True, True
         entries = 2 * self.config.merges
         going = stage.arrived and stage.recorded > stage.merged
@@ -346,7 +346,7 @@ class OmapCycles(CycleModel):
         config, stage = self.config, self._stage
         if stage is None:
             return
-        if config.lanes > 1 and stage.arrived and stage.recorded > stage.merged:
+        if config.appends and stage.arrived and stage.recorded > stage.merged:
             stage.merged += 1
         if stage.staged and len(stage.beats) == 2 * config.beats:
             stage.arrived = True

@@ -113,7 +113,8 @@ class Pending:
     def fetch(self, record: Record, slots: int, budget: int, key: int | None) -> Fetched:
         """The first items of a list for the lowest free slots of its page.
 
-        The item of `key`, if it is among them, is taken out, for which no slot is needed.
+        The item of `key`, if it is among them, is taken out; its slot, if there is one, stays
+        free.
         """
         got = Fetched(first=record.head, after=record.head)
         free = [slot for slot in range(slots) if not record.used >> slot & 1]
@@ -125,6 +126,7 @@ class Pending:
             assert item is not None
             if item[0] == key:
                 got.held = item
+                del free[:1]
             elif free:
                 got.merged.append((free.pop(0), item))
             else:
