@@ -82,7 +82,7 @@ class Sponge(wiring.Component):
         m.d.comb += added.eq(Cat(
             self.block,
             low & key_low,
-            high & key_low | low & key_high,
+            high & key_low ^ low & key_high,
             high & key_high ^ Cat(C(0, WORD - 1), self.separate),
         ))
         return added

@@ -17,7 +17,6 @@ LONG, SHORT = 12, 8
 
 _MASK = (1 << 64) - 1
 _WORD = 8
-_ROTATIONS = ((19, 28), (61, 39), (1, 6), (10, 17), (7, 41))
 _CONSTANTS = tuple((15 - number) << 4 | number for number in range(LONG))
 
 State = tuple[int, int, int, int, int]
@@ -35,27 +34,27 @@ def permute(state: State, rounds: int) -> State:
         raise ValueError(f"rounds must be 1 to {LONG}, not {rounds}")
     a, b, c, d, e = state
     for constant in _CONSTANTS[-rounds:]:
-        c ^= constant
-        a, b, c, d, e = _diffuse(*_substitute(a, b, c, d, e))
+        # the S-box, on all columns of five bits at once
+        a ^= e
+        e ^= d
+        c ^= b ^ constant
+        a, b, c, d, e = a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b
+        b ^= a
+        d ^= c
+        a ^= e
+        c ^= _MASK
+        a = _mixed(a, 19, 28)
+        b = _mixed(b, 61, 39)
+        c = _mixed(c, 1, 6)
+        d = _mixed(d, 10, 17)
+        e = _mixed(e, 7, 41)
     return a, b, c, d, e
 
 
-def _substitute(a: int, b: int, c: int, d: int, e: int) -> State:
-    """The 5-bit S-box on each of the 64 columns."""
-    a ^= e
-    e ^= d
-    c ^= b
-    a, b, c, d, e = (a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b)
-    return (a ^ e, b ^ a, c ^ _MASK, d ^ c, e)
-
-
-def _diffuse(*words: int) -> State:
-    """Each word, with two rotations of itself added."""
-    a, b, c, d, e = (
-        word ^ (word >> first | word << 64 - first) & _MASK
-        ^ (word >> second | word << 64 - second) & _MASK
-        for word, (first, second) in zip(words, _ROTATIONS, strict=True))
-    return a, b, c, d, e
+def _mixed(word: int, first: int, second: int) -> int:
+    """A word with two rotations of itself to the right added."""
+    twice = word << 64 | word
+    return (word ^ twice >> first ^ twice >> second) & _MASK
 
 
 def seal(key: bytes, nonce: bytes, ad: bytes, text: bytes) -> tuple[bytes, bytes]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .golden import IV, LONG, RATE, SHORT, State, permute
+from .sponge import BLOCK_BITS, WORD, Sponge
 
-BLOCK_BITS = 8 * RATE
-_WORD = 64
-_WORD_MASK = (1 << _WORD) - 1
 _BLOCK_MASK = (1 << BLOCK_BITS) - 1
 
 BEGIN, NONCE, AD, TEXT, TAG, CHECK = range(6)
@@ -27,17 +24,15 @@ class PageCipherCycles:
                  rounds_per_cycle: int, decrypt: bool):
         self.beat_width, self.decrypt = beat_width, decrypt
         self.address_bits = address_bits
-        self.long, self.short = LONG // rounds_per_cycle, SHORT // rounds_per_cycle
         self.blocks, self.tail = divmod(beats * beat_width - BLOCK_BITS, BLOCK_BITS)
         self.block_beats = max(1, BLOCK_BITS // beat_width)
         self.beat_blocks = max(1, beat_width // BLOCK_BITS)
+        self._sponge = Sponge(rounds_per_cycle)
         self.reset()
 
     def reset(self) -> None:
         self._phase = BEGIN
-        self._cycles = 0  # of the running permutation, until the one that ends it
-        self._rounds = LONG
-        self._state: State = (0, 0, 0, 0, 0)
+        self._sponge.reset()
         self._block = 0  # blocks of text added so far
         self._gathered: list[int] = []  # beats of the block to come
         self._part = 0  # of a wide beat on source, the block to come
@@ -53,7 +48,7 @@ class PageCipherCycles:
     def outputs(self, inputs: Mapping[str, int]) -> dict[str, int]:
         """Every output port in this cycle; payloads only where valid."""
         values = {
-            "start_ready": int(self._phase == NONCE and not self._cycles),
+            "start_ready": int(self._phase == NONCE and not self._sponge.left),
             "source_ready": int(self._source_ready()),
             "result_valid": int(self._full),
         }
@@ -91,7 +86,7 @@ class PageCipherCycles:
     def _wanted(self) -> bool:
         """The block to come is taken in this cycle, if it is there."""
         if self._phase == TEXT:
-            return not self._cycles and (self._blank or not self._full)
+            return not self._sponge.left and (self._blank or not self._full)
         return self._phase == CHECK and not self._full and self._verdict is None
 
     def _padding(self) -> bool:
@@ -152,23 +147,23 @@ class PageCipherCycles:
     # the sponge
 
     def _advance(self, inputs: Mapping[str, int], block: int | None) -> None:
-        if self._phase == BEGIN:
+        sponge, phase = self._sponge, self._phase
+        if phase == BEGIN:
             self._begin(inputs)
-        elif self._phase == CHECK:
+        elif phase == CHECK:
             if block is not None:
                 self._check(block)
                 self._begin(inputs)
-        elif self._cycles:
-            self._cycles -= 1
-        elif self._phase == NONCE:
-            nonce = self._nonce(inputs["start_payload"])
-            self._add(high=inputs["key"], block=nonce)
-            self._go(AD, SHORT)
-        elif self._phase == AD:
-            self._add(block=1)
-            self._go(TEXT, SHORT)
-        elif self._phase == TAG:
-            self._add(high=inputs["key"])
+        elif sponge.left:
+            sponge.left -= 1
+        elif phase == NONCE:
+            sponge.end(self._nonce(inputs["start_payload"]), key_high=inputs["key"])
+            self._phase = AD
+        elif phase == AD:
+            sponge.end(1)
+            self._phase = TEXT
+        elif phase == TAG:
+            sponge.end(key_high=inputs["key"])
             self._phase = CHECK
         elif block is not None:
             self._text(block, inputs["key"])
@@ -176,52 +171,28 @@ class PageCipherCycles:
     def _begin(self, inputs: Mapping[str, int]) -> None:
         self._phase = BEGIN
         if inputs["start_valid"]:
-            key, nonce = inputs["key"], self._nonce(inputs["start_payload"])
-            self._state = (IV, *_words(key), *_words(nonce))
-            self._block = 0
-            self._go(NONCE, LONG)
+            self._sponge.load(inputs["key"], self._nonce(inputs["start_payload"]))
+            self._phase = NONCE
 
     def _nonce(self, payload: int) -> int:
         address = payload & (1 << self.address_bits) - 1
-        return payload >> self.address_bits << _WORD | address
-
-    def _go(self, phase: int, rounds: int) -> None:
-        self._phase, self._rounds = phase, rounds
-        self._cycles = (self.long if rounds == LONG else self.short) - 1
-
-    def _add(self, block: int = 0, low: int = 0, high: int = 0, last: int = 0) -> None:
-        """Run the permutation, and add what follows it."""
-        a, b, c, d, e = permute(self._state, self._rounds)
-        self._state = (a ^ block & _WORD_MASK, b ^ block >> _WORD, c ^ low & _WORD_MASK,
-                       d ^ low >> _WORD ^ high & _WORD_MASK, e ^ high >> _WORD ^ last)
+        return payload >> self.address_bits << WORD | address
 
     def _text(self, block: int, key: int) -> None:
-        final = self._final
-        separate = 0 if self._block else 1 << 63
-        self._add(block, low=key if final else 0, last=separate)
+        sponge, final = self._sponge, self._final
+        sponge.end(block, key_low=key if final else 0, separate=not self._block, long=final)
         bits = self.tail if final else BLOCK_BITS
-        low, high = self._state[:2]
-        out = high << _WORD | low
         if bits:
-            self._give(out, bits)
+            self._give(sponge.block, bits)
         if self.decrypt:
-            mask = (1 << bits) - 1
-            held = out & ~mask | block & mask
-            self._state = (*_words(held), *self._state[2:])
+            sponge.replace(block, (1 << bits) - 1)
         self._block += 1
-        if final:
-            self._go(TAG, LONG)
-        else:
-            self._go(TEXT, SHORT)
+        self._phase = TAG if final else TEXT
 
     def _check(self, block: int) -> None:
-        tag = self._state[4] << _WORD | self._state[3]
+        tag = self._sponge.tag
         if self.decrypt:
             self._verdict = int(block == tag)
             tag = 0
         self._give(tag, BLOCK_BITS)
         self._block = 0
-
-
-def _words(block: int) -> tuple[int, int]:
-    return block & _WORD_MASK, block >> _WORD
