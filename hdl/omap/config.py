@@ -281,6 +281,12 @@ class OmapConfig(BlockConfig):
         return max(2, (ceil(self.capacity / (self.index_ways * most)) - 1).bit_length())
 
     @property
+    def hash_bits(self) -> int:
+        """Bits of each Toeplitz hash: in a small index more than an address has, so that few
+        keys have the same two."""
+        return max(8, self.index_bits)
+
+    @property
     def entry_bits(self) -> int:
         """Bits of an entry of the index: valid, key, pair, which of the two, pending entry."""
         return 1 + self.key_width + 2 * self.half_bits + 1 + self.pointer_bits
@@ -295,7 +301,7 @@ class OmapConfig(BlockConfig):
     @property
     def seed_bits(self) -> int:
         """Bits of the hash's seed: the diagonals of two Toeplitz matrices."""
-        return 2 * (self.key_width + self.index_bits - 1)
+        return 2 * (self.key_width + self.hash_bits - 1)
 
     @property
     def fixed_seed(self) -> int:

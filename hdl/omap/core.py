@@ -310,7 +310,7 @@ class OmapController(BlockComponent):
             _join(m, departures.beats, sealed.plain_out)
             _join(m, sealed.sealed_out, self.wdata)
         else:
-            m.d.comb += [sent.eq(departures.sent), gone.eq(departures.idle),
+            m.d.comb += [sent.eq(departures.sent), gone.eq(departures.idle), bad_tag.eq(0),
                          judged.eq(busy & buffer.arrived & probed)]
             _join(m, arrivals.beats, buffer.source)
             _join(m, departures.beats, self.wdata)

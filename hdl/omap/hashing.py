@@ -1,4 +1,4 @@
-"""The hash of the index: two Toeplitz matrices, and their combinations for more ways."""
+"""The hash of the index: two Toeplitz hashes, mixed by a map that is not linear."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
@@ -9,8 +9,10 @@ from .config import OmapConfig
 class IndexHash(Component):
     """Addresses of a key in every way. Combinational.
 
-    Ways 0 and 1 have a Toeplitz hash each, the others an exclusive or of both, one of them
-    rotated: half the parity trees of a hash of their own.
+    A way's address is one of two Toeplitz hashes, and the chi map of the other, both rotated.
+    The linear hash alone would send keys that count up, a subspace, to half of the places or
+    fewer whenever its matrix has not full rank on them, and overflow the stash; with chi they
+    spread as random keys do.
 
     Parameters
     ----------
@@ -25,24 +27,23 @@ class IndexHash(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        length = config.key_width + config.index_bits - 1
-        first = Signal(config.index_bits)
-        second = Signal(config.index_bits)
-        m.d.comb += [first.eq(self._toeplitz(self.seed[:length])),
-                     second.eq(self._toeplitz(self.seed[length:]))]
-        ways = []
-        for way in range(config.index_ways):
-            turn = (way - 1) // 2 % config.index_bits
-            if way < 2:
-                ways.append((first, second)[way])
-            elif way % 2:
-                ways.append(first ^ second.rotate_left(turn))
-            else:
-                ways.append(first.rotate_left(turn) ^ second)
-        m.d.comb += self.addresses.eq(Cat(ways))
+        bits, length = config.hash_bits, config.key_width + config.hash_bits - 1
+        sums, mixed = [], []
+        for number, name in enumerate(("first", "second")):
+            total = Signal(bits, name=name)
+            chi = Signal(bits, name=f"{name}_mixed")
+            m.d.comb += [
+                total.eq(self._toeplitz(self.seed[number * length:(number + 1) * length])),
+                chi.eq(total ^ (~total.rotate_right(1) & total.rotate_right(2)))]
+            sums.append(total)
+            mixed.append(chi)
+        m.d.comb += self.addresses.eq(Cat(
+            (sums[way % 2].rotate_left(way // 2 % bits)
+             ^ mixed[1 - way % 2].rotate_left(way % bits))[:config.index_bits]
+            for way in range(config.index_ways)))
         return m
 
     def _toeplitz(self, diagonals: Value) -> Value:
         width = self.config.key_width
         return Cat((diagonals[row:row + width] & self.key).xor()
-                   for row in range(self.config.index_bits))
+                   for row in range(self.config.hash_bits))

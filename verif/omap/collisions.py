@@ -10,13 +10,13 @@ from .index import Index
 
 
 def colliding(config: OmapConfig, index: Index, count: int) -> list[int]:
-    """Up to `count` keys with the same address in every way: what the linear hash sends to 0."""
+    """Up to `count` keys with the same address in every way: those of the sums 0."""
     basis: dict[int, tuple[int, int]] = {}
     kernel = []
     for bit in range(config.key_width):
         key = 1 << bit
-        image = sum(address << way * config.index_bits
-                    for way, address in enumerate(index.hash(key)))
+        first, second = index.sums(key)
+        image = first | second << config.hash_bits
         while image and image.bit_length() in basis:
             other, source = basis[image.bit_length()]
             image, key = image ^ other, key ^ source

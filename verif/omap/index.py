@@ -50,28 +50,31 @@ class Index:
         self._turn = 0
 
     def hash(self, key: int) -> list[int]:
-        """Address of a key in each way: Toeplitz hashes and their combinations."""
-        config = self.config
-        length = config.key_width + config.index_bits - 1
-        first = self._toeplitz(key, self._seed & (1 << length) - 1)
-        second = self._toeplitz(key, self._seed >> length)
-        return [self._combine(way, first, second) for way in range(config.index_ways)]
+        """Address of a key in each way."""
+        sums = self.sums(key)
+        mixed = [self._chi(value) for value in sums]
+        mask = (1 << self.config.index_bits) - 1
+        return [(self._rotate(sums[way % 2], way // 2)
+                 ^ self._rotate(mixed[1 - way % 2], way)) & mask
+                for way in range(self.config.index_ways)]
+
+    def sums(self, key: int) -> tuple[int, int]:
+        """The two Toeplitz hashes of a key, which are linear over GF(2)."""
+        length = self.config.key_width + self.config.hash_bits - 1
+        return (self._toeplitz(key, self._seed & (1 << length) - 1),
+                self._toeplitz(key, self._seed >> length))
 
     def _toeplitz(self, key: int, diagonals: int) -> int:
         mask = (1 << self.config.key_width) - 1
         return sum(((diagonals >> row & mask & key).bit_count() & 1) << row
-                   for row in range(self.config.index_bits))
+                   for row in range(self.config.hash_bits))
 
-    def _combine(self, way: int, first: int, second: int) -> int:
-        if way < 2:
-            return (first, second)[way]
-        turn = (way - 1) // 2
-        if way % 2:
-            return first ^ self._rotate(second, turn)
-        return self._rotate(first, turn) ^ second
+    def _chi(self, value: int) -> int:
+        """Each bit, with the product of the next one's complement and the one after added."""
+        return value ^ ~self._rotate(value, -1) & self._rotate(value, -2)
 
     def _rotate(self, value: int, by: int) -> int:
-        bits = self.config.index_bits
+        bits = self.config.hash_bits
         by %= bits
         return (value << by | value >> bits - by) & (1 << bits) - 1
 

@@ -1,0 +1,168 @@
+"""Formal properties of the OMAP cache controller."""
+
+from __future__ import annotations
+
+from amaranth.asserts import AnySeq
+from amaranth.hdl import Cat, Mux, Signal
+
+from pimlico.hdl.common.config import BlockConfig
+from pimlico.hdl.common.ports import Stream
+from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
+
+from .config import OmapConfig
+from .tracked import one_key
+
+CONTROL = {
+    "": ("lookup_full", "launched", "busy", "aborted", "committed", "departed", "may_arrive",
+         "probed", "closed", "step", "dry", "ran_dry"),
+    "startup": ("draws", "address", "ready", "startup_state"),
+    "index": ("active", "cycle", "clearing", "turn"),
+    "pending": ("recorded", "phase", "turn"),
+    "buffer": ("busy", "row", "part", "half", "stage_valid", "stage_half", "stage_row",
+               "stage_part", "arrived", "number", "slot"),
+    "requests": ("left", "write"),
+    "arrivals": ("due", "row", "mismarked", "late", "waited"),
+    "departures": ("reading", "half", "row", "beats__valid", "last", "final"),
+    "responder": ("staged", "written", "rsp__valid"),
+    "sealed": ("opens", "verdicts", "seals", "left", "row"),
+    "sealed.opener": ("verdict__valid",),
+    **{f"sealed.{cipher}.{part}": (name,) for cipher in ("opener", "sealer")
+       for part, name in (("walk", "phase_state"), ("gather", "held"), ("spread", "left"),
+                          ("sponge", "round_index"))},
+}
+"""Registers that the trace follows from, by submodule: all the others are secret."""
+
+
+def properties(config: BlockConfig) -> list[Property]:
+    """What holds for a controller, each with the configuration it is proved for."""
+    assert isinstance(config, OmapConfig)
+    small = narrow(config)
+    return [
+        *stream_properties(small),
+        Property("same-trace",
+                 "two controllers with the same handshakes, but any commands, random numbers and "
+                 "pages, give the same valid, ready, write and last on every cycle, and the "
+                 "same half of the pages, as long as neither has a fatal status",
+                 small, _same_trace, depth=2),
+        Property("rounds",
+                 "requests are read lower, read upper, write lower, write upper, in turn; each "
+                 "page has its beats, of which the last is marked",
+                 _plain(small), _rounds, depth=4),
+        one_key(tiny(config)),
+    ]
+
+
+def narrow(config: OmapConfig) -> OmapConfig:
+    """A controller of the same make with few pages, short beats and narrow items."""
+    value = 32 if config.parts > 1 else 8 if config.lanes > 1 else 16
+    sealed = {"beat_width": 64 if config.lanes > 1 else 32} if config.sealed else {}
+    return OmapConfig(**{
+        **config.model_dump(), "key_width": 8, "value_width": value, "log2_pages": 3, "slots": 3,
+        "capacity": 4, "beat_width": 32, "page_bits": None, "pending_depth": 4,
+        "merge_budget": min(2, config.merges), "index_ways": 2, "index_stash": 2,
+        "host_latency_max": 3, **sealed})
+
+
+def _plain(config: OmapConfig) -> OmapConfig:
+    return OmapConfig(**{**config.model_dump(), "cipher": "none"})
+
+
+def tiny(config: OmapConfig) -> OmapConfig:
+    """The same without cipher and drawn hash, so that some operations fit into few cycles."""
+    return OmapConfig(**{**narrow(config).model_dump(), "cipher": "none", "index_hash": "fixed",
+                         "entropy": "stream", "beat_width": 32, "merge_budget": 1})
+
+
+def _same_trace(h: Harness) -> None:
+    """Two copies; their registers of control are equal, and stay equal."""
+    first = h.dut
+    shared = {path: signal for path, signal in first.inputs.items()
+              if not path.endswith(".payload")}
+    payloads = {}
+    for port in h.config.ports:
+        if isinstance(port, Stream) and port.direction == "in":
+            own = AnySeq(port.width)
+            last = first.inputs[f"{port.name}.payload"][-1:]
+            payloads[f"{port.name}.payload"] = Cat(own[:-1], last) if port.has_last else own
+    second = h.place("second", {**shared, **payloads})
+    for copy in (first, second):
+        h.assume(copy.outputs["fatal"] == 0)
+        h.assume(~copy.inside("judged") | ~(copy.inside("lost") | copy.inside("bad_tag")))
+    for (path, one), (_, other) in zip(first.registers(), second.registers(), strict=True):
+        if _is_control(path):
+            h.require(one == other, f"{path} depends on handshakes alone")
+    for path in first.outputs:
+        one, other = first.outputs[path], second.outputs[path]
+        if path.endswith((".valid", ".ready")) or path == "ready":
+            h.require(one == other, f"{path} depends on handshakes alone")
+    half = h.config.log2_pages
+    _equal_when_valid(h, first, second, "req", slice(half - 1, half + 1))
+    _equal_when_valid(h, first, second, "wdata", slice(h.config.beat_width, None))
+
+
+def _equal_when_valid(h: Harness, first: Placed, second: Placed, name: str, bits: slice) -> None:
+    one, other = (copy.outputs[f"{name}.payload"][bits] for copy in (first, second))
+    h.require(~first.outputs[f"{name}.valid"] | (one == other),
+              f"{name}: its flags depend on handshakes alone")
+
+
+def _is_control(path: str) -> bool:
+    parent, _, name = path.rpartition(".")
+    return name in CONTROL.get(parent, ())
+
+
+def _rounds(h: Harness) -> None:
+    """Counts requests and write beats, with the invariants that tie them to the controller."""
+    config, inside = h.config, h.dut.inside
+    beats = config.beats
+    h.assume(h.dut.outputs["fatal"] == 0)
+    h.assume(~inside("abort"))
+    busy, committed, left = inside("busy"), inside("committed"), inside("requests.left")
+    writes = inside("requests.write")
+    taken = h.dut.outputs["req.valid"] & h.dut.inputs["req.ready"]
+    turn = Signal(2, name="turn")
+    h.m.d.sync += turn.eq(turn + taken)
+    request = h.dut.outputs["req.payload"]
+    h.require(~h.dut.outputs["req.valid"] | (request[-2:] == turn),
+              "read lower, read upper, write lower, write upper")
+    waits = busy & ~committed
+    h.require(~inside("aborted"), "no operation is aborted")
+    h.require(committed | ~(inside("closed") | inside("pending.phase").any()),
+              "only a committed operation closes")
+    h.require(~left.any() | (turn == Mux(left == 2, Cat(0, writes), Cat(1, writes))),
+              "requests left are those of the turn")
+    h.require(left != 3, "two requests at most")
+    h.require(left.any() | (turn == Mux(waits, 2, 0)), "reads are for an operation")
+    h.require(~left.any() | (writes == ~waits), "writes are for a committed one")
+
+    arriving = inside("buffer.busy")
+    place = inside("buffer.half") * beats + inside("buffer.row")
+    arrived = Signal(range(2 * beats + 1), name="arrived_beats")
+    asked = Signal(range(2 * beats + 1), name="asked_beats")
+    h.m.d.comb += [arrived.eq(Mux(arriving, place, 2 * beats)),
+                   asked.eq(Mux(waits & left.any(), (2 - left) * beats, 2 * beats))]
+    h.require(~waits | (inside("arrivals.due") + arrived == asked), "beats due were asked for")
+    h.require(waits | (~inside("arrivals.due").any() & ~arriving), "none is due after a commit")
+    h.require((inside("buffer.row") < beats) & (inside("departures.row") < beats),
+              "rows of a page")
+    h.require(~(waits & inside("buffer.arrived")) | ~arriving, "all have arrived")
+
+    row = Signal(range(max(2, beats)), name="row")
+    sent = h.dut.outputs["wdata.valid"] & h.dut.inputs["wdata.ready"]
+    ends = row == beats - 1
+    h.require(row < beats, "beats of a page")
+    with h.m.If(sent):
+        h.m.d.sync += row.eq(Mux(ends, 0, row + 1))
+    h.require(~h.dut.outputs["wdata.valid"] | (h.dut.outputs["wdata.payload"][-1] == ends),
+              "the last beat of a page is marked")
+    offered = inside("departures.beats__valid")
+    reading, staged = inside("departures.reading"), inside("responder.staged")
+    sends = busy & committed & ~inside("departed")
+    h.require(~(reading | offered | sends) | (staged & ~inside("responder.written")),
+              "what goes out belongs to the response that waits")
+    h.require(~offered | (inside("departures.final") == ~reading), "the last beat ends it")
+    h.require(~sends | ~(reading | offered),
+              "an operation sends when the one before it has sent")
+    h.require(reading | ~inside("departures.row").any(), "each begins at row 0")
+    after = Mux(ends, 0, row + 1)
+    h.require(inside("departures.row") == Mux(offered, after, row), "rows go out in order")
