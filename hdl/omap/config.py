@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pimlico.hdl.ascon.config import BLOCK_BITS, LONG, SHORT, PageShape
 from pimlico.hdl.common.config import BlockConfig, ConfigError
 from pimlico.hdl.common.ports import Field as Slice
 from pimlico.hdl.common.ports import Port, Stream, Wire
@@ -375,27 +376,43 @@ class OmapConfig(BlockConfig):
         return self.host_latency_max.bit_length()
 
     def host_cycles(self, latency: int = 1) -> int:
-        """Cycles of an operation from its launch to the next, by its host beats.
+        """Cycles from the launch of an operation to that of the next, never stalled.
+
+        Exactly so many between operations that follow each other at once, unless a page that
+        is still to be written is to be read again. The next command is looked up once both pages
+        are read, and launched once what waited is merged into them and, on a shared bus, they
+        are written.
 
         Parameters
         ----------
         latency : int
-            Cycles from a read request to its first beat, at least 1; beats follow one a cycle.
+            Cycles from a read request to its page's first beat, at least 1; the beats of both
+            pages follow one a cycle.
         """
-        first = max(self.arrives, 1 + latency)
-        arrived = first + 2 * self.beats
-        if self.lanes > 1:
-            merged = max(arrived + 1, self.trusted_latency * 2 + 1) + 2 * self.merges
-        else:
-            merged = arrived + 1
+        read, gone = self._bus_cycles(latency)
+        merging = 2 * self.merges if self.appends else 0
+        commit = max(read, self.fetched)
+        cycles = max(read + self.trusted_latency + 3, commit + COMMIT_STEPS, read + merging + 1,
+                     self.relocated + 1)
         if self.bus == "duplex":
-            return merged
-        return merged + 2 * self.beats + (0 if self.lanes > 1 else 1)
+            return cycles
+        return max(cycles, max(commit, read + merging - 2) + gone)
+
+    def _bus_cycles(self, latency: int) -> tuple[int, int]:
+        """Cycle of an operation in which both pages are read, and cycles to write them."""
+        if not self.sealed:
+            return max(self.arrives, 1 + latency) + 2 * self.beats + 1, 2 * self.beats + 2
+        page = PageShape(self.beat_width, self.beats, self.log2_pages, self.version_bits,
+                         self.cipher_rounds_per_cycle)
+        of_block = max(1, BLOCK_BITS // self.beat_width)
+        first = self.trusted_latency + 2 + (LONG + 2 * SHORT) // self.cipher_rounds_per_cycle
+        late = max(0, latency + of_block - first)
+        return 2 * page.interval + 6 + of_block + late, 2 * page.interval + 2 + of_block
 
     @property
     def interval(self) -> int:
         """Cycles between two operations at a host that answers in the next cycle."""
-        return max(self.host_cycles(), self.fetched + COMMIT_STEPS)
+        return self.host_cycles()
 
     @property
     def latency(self) -> int:
