@@ -36,7 +36,7 @@ class PageBuffer(Component):
             "caught_parts": Out(config.parts), "value": Out(config.parts * config.beat_width
                                                            if config.parts > 1
                                                            else config.tuple_width),
-            "got": In(1), "got_half": In(1), "got_slot": In(config.slots),
+            "recording": In(1), "got": In(1), "got_half": In(1), "got_slot": In(config.slots),
             "item": In(config.tuple_width), "recorded": In(range(merges + 1)),
             "merged_a": Out(1), "merged": Out(1),
             "kept_a": Out(config.slots), "kept_b": Out(config.slots),
@@ -78,8 +78,8 @@ class PageBuffer(Component):
         stage_half = Signal(reset_less=True)
         stage_row = Signal.like(row, reset_less=True)
         stage_part = Signal.like(part, reset_less=True)
-        stage_used = Signal(lanes, reset_less=True)
-        stage_key = Signal(lanes, reset_less=True)
+        stage_kept = Signal(lanes)
+        stage_matched = Signal(lanes)
         beat = Signal(config.beat_width, reset_less=True)
         tuples = [beat[lane * config.tuple_width:(lane + 1) * config.tuple_width]
                   for lane in range(lanes)]
@@ -90,11 +90,12 @@ class PageBuffer(Component):
             equal = self.source.payload[at:at + config.key_width] == self.key
             m.d.comb += keys[lane].eq(Mux(part == 0, self.hit & equal, held_match)
                                       if config.parts > 1 else self.hit & equal)
-        m.d.sync += stage_valid.eq(takes)
+        m.d.sync += [stage_valid.eq(takes),
+                     stage_kept.eq(now_used[:lanes] & ~keys & takes.replicate(lanes)),
+                     stage_matched.eq(now_used[:lanes] & keys & takes.replicate(lanes))]
         with m.If(takes):
             m.d.sync += [beat.eq(self.source.payload), stage_half.eq(half), stage_row.eq(row),
-                         stage_part.eq(part), stage_used.eq(now_used), stage_key.eq(keys),
-                         held_match.eq(keys[0])]
+                         stage_part.eq(part), held_match.eq(keys[0])]
 
         # slot by slot, once round a page, so that no slot's bit is ever looked up
         with m.If(self.load):
@@ -105,9 +106,7 @@ class PageBuffer(Component):
                 m.d.sync += used[number].eq(Cat(now_used[lanes:], keeps))
         m.d.comb += [self.kept_a.eq(used[0]), self.kept_b.eq(used[1])]
 
-        matched = Signal(lanes, attrs={"keep": 1})
-        m.d.comb += [matched.eq(stage_valid.replicate(lanes) & stage_used & stage_key),
-                     self.caught.eq(matched.any())]
+        m.d.comb += self.caught.eq(stage_matched.any())
         with m.If(self.launch):
             m.d.sync += [self.in_page.eq(0), self.arrived.eq(0)]
         with m.Else():
@@ -121,7 +120,7 @@ class PageBuffer(Component):
         else:
             total: Value = Const(0, config.tuple_width)
             for lane, one in enumerate(tuples):
-                total = total | (one & matched[lane].replicate(config.tuple_width))
+                total = total | (one & stage_matched[lane].replicate(config.tuple_width))
             m.d.comb += [self.caught_parts.eq(1), self.value.eq(total)]
 
         waiting = memory(config.tuple_width, 1 << max(1, (2 * config.merges - 1).bit_length()))
@@ -129,16 +128,13 @@ class PageBuffer(Component):
         self.store = store = waiting.write_port()
         self.fetch = fetch = waiting.read_port(domain="comb")
         m.d.comb += [store.en.eq(self.got), store.data.eq(self.item)]
-        # kept from being spread over the logic of every bit
-        keep = Signal(lanes, attrs={"keep": 1})
-        insert = Signal(lanes, attrs={"keep": 1})
-        m.d.comb += keep.eq(stage_valid.replicate(lanes) & stage_used & ~stage_key)
+        insert = Signal(lanes)
         row_bits = len(stage_row)
         at_row = Signal(row_bits)
         at_half = Signal()
         writes = Signal(lanes)
         if config.appends:
-            append = self._append_after(m, insert)
+            append = self._append_after(m, insert, stage_valid & ~busy)
             m.d.comb += [at_row.eq(Mux(stage_valid, stage_row, append[0])),
                          at_half.eq(Mux(stage_valid, stage_half, append[1])),
                          writes.eq(Mux(stage_valid, ~Const(0, lanes), insert))]
@@ -171,7 +167,7 @@ class PageBuffer(Component):
             m.d.comb += [
                 write.en.eq(writes[lane]),
                 write.addr.eq(address),
-                write.data.eq((plain & keep[lane].replicate(width))
+                write.data.eq((plain & stage_kept[lane].replicate(width))
                               | (item & insert[lane].replicate(width))),
                 read.addr.eq(read_address)]
             words.append(read.data)
@@ -181,39 +177,49 @@ class PageBuffer(Component):
         m.d.comb += self.word.eq(word)
         return m
 
-    def _append_after(self, m: Module, insert: Value) -> tuple[Value, Value]:
-        """Store the waiting items that were fetched, a cycle each; their row and half."""
+    def _append_after(self, m: Module, insert: Value, arrives: Value) -> tuple[Value, Value]:
+        """Store the waiting items that were fetched, a cycle each; their row and half.
+
+        Which comes next is decided a cycle ahead, as soon as it is known what was fetched, so
+        that the logic of every bit hangs on registers only.
+        """
         config = self.config
         entries = 2 * config.merges
         number = Signal(range(entries + 1))
         fits = Signal(entries)
         slots = [Signal(config.slots, name=f"into{entry}", reset_less=True)
                  for entry in range(entries)]
-        into = Signal(config.slots)
-        m.d.comb += [self.store.addr.eq(self.recorded), self.fetch.addr.eq(number),
-                     into.eq(Array(slots)[number]),
-                     self.merged.eq(number == entries)]
+        going = Signal()
+        newest = Signal()
+        m.d.comb += [
+            newest.eq(self.recorded == number),
+            going.eq((self.arrived | arrives) & ((self.recorded > number)
+                                                 | (newest & self.recording))),
+            self.store.addr.eq(self.recorded),
+            self.merged_a.eq(number >= entries - 1), self.merged.eq(number == entries)]
         for entry in range(entries):
             with m.If(self.launch):
                 m.d.sync += fits[entry].eq(0)
             with m.Elif(self.got & (self.recorded == entry)):
                 m.d.sync += [fits[entry].eq(1), slots[entry].eq(self.got_slot)]
-        going = Signal()
-        m.d.comb += going.eq(self.arrived & (self.recorded > number))
         with m.If(self.launch):
             m.d.sync += number.eq(0)
         with m.Elif(going):
             m.d.sync += number.eq(number + 1)
-        # page a is whole from the next cycle on
-        m.d.comb += self.merged_a.eq((number >= entries - 1) | (going & (number == entries - 2)))
+        into = Signal(config.slots)
         there = Signal()
-        m.d.comb += there.eq(going & Array(list(fits))[number])
-        for lane in range(config.lanes):
-            m.d.comb += insert[lane].eq(there & Cat(into[lane::config.lanes]).any())
+        m.d.comb += [into.eq(Mux(newest, self.got_slot, Array(slots)[number])),
+                     there.eq(going & Mux(newest, self.got, Array(list(fits))[number]))]
         row: Value = Const(0, len(self.row))
         for at in range(config.slots):
             row = row | Mux(into[at], Const(at // config.lanes, len(self.row)), 0)
-        return row, number[0]
+        stored_row = Signal(len(self.row), reset_less=True)
+        stored_number = Signal(range(entries), reset_less=True)
+        inserts = Signal(config.lanes)
+        m.d.sync += [stored_row.eq(row), stored_number.eq(number), inserts.eq(Cat(
+            there & Cat(into[lane::config.lanes]).any() for lane in range(config.lanes)))]
+        m.d.comb += [insert.eq(inserts), self.fetch.addr.eq(stored_number)]
+        return stored_row, stored_number[0]
 
     def _append_arriving(self, m: Module, insert: Value, takes: Value, ends_slot: Value,
                          half: Value, now_used: Value, stage_valid: Value) -> None:

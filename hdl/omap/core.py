@@ -255,7 +255,7 @@ class OmapController(BlockComponent):
             records.step.eq(step), records.a.eq(page_a), records.b.eq(page_b),
             records.new_a.eq(new_a), records.new_b.eq(new_b), records.removes.eq(hit),
             records.which.eq(which), records.places.eq(places),
-            records.commit.eq(pending.committing[1]), records.push.eq(pending.committing[2]),
+            records.commit.eq(pending.committing[2]), records.push.eq(pending.committing[3]),
             records.kept_a.eq(buffer.kept_a | pending.taken_a),
             records.kept_b.eq(buffer.kept_b | pending.taken_b),
             records.after_a.eq(pending.after_a), records.after_b.eq(pending.after_b),
@@ -274,7 +274,7 @@ class OmapController(BlockComponent):
             buffer.launch.eq(launch), buffer.key.eq(key), buffer.hit.eq(hit),
             buffer.load.eq(step == config.trusted_latency),
             buffer.used_a.eq(records.read_a.used), buffer.used_b.eq(records.read_b.used),
-            buffer.got.eq(pending.got), buffer.got_half.eq(pending.got_half),
+            buffer.recording.eq(pending.recording), buffer.got.eq(pending.got), buffer.got_half.eq(pending.got_half),
             buffer.got_slot.eq(pending.got_slot), buffer.item.eq(pending.item),
             buffer.recorded.eq(pending.recorded),
             buffer.allow.eq(may_arrive & ~(departures.reading & (

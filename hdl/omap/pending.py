@@ -41,7 +41,7 @@ class PendingBuffer(Component):
             "key": In(config.key_width), "hit": In(1), "which": In(1),
             "head_a": In(link), "head_b": In(link),
             "used_a": In(config.slots), "used_b": In(config.slots),
-            "got": Out(1), "got_half": Out(1), "got_slot": Out(config.slots),
+            "recording": Out(1), "got": Out(1), "got_half": Out(1), "got_slot": Out(config.slots),
             "recorded": Out(range(2 * config.merges + 1)),
             "item": Out(config.tuple_width), "own": Out(1), "probed": Out(1), "known": Out(1),
             "restore": In(1), "restored": Out(1),
@@ -70,49 +70,54 @@ class PendingBuffer(Component):
         returned = Signal(link)
         with m.If(self.launch):
             m.d.sync += self.entry.eq(Mux(returned.valid, returned.entry, free.entry))
+        # the cycle of the operation, one-hot from its first on
+        cycle = Signal(config.trusted_latency * (config.merges + 1) + 1)
+        m.d.sync += cycle.eq(Cat(self.launch, cycle)[:len(cycle)])
         reading = Signal()
         walked = Signal(config.pointer_bits)
         m.d.comb += walked.eq(Mux(self.launch, free.entry, self.pointer))
-        first, last, rest, popped = self._walk(m, successor, matches, reading, walked)
+        first, last, rest, popped = self._walk(m, cycle, successor, matches, reading, walked)
 
         phase = Signal(COMMIT_STEPS - 1)
         splice_a, splice_b, push, unlink = steps = Cat(self.commit, phase)
         m.d.sync += phase.eq(steps)
         m.d.comb += self.committing.eq(steps)
-        deep = Signal()
+        deep = Signal(reset_less=True)
         free_next = Signal(link, reset_less=True)
         probe_next = Signal(link, reset_less=True)
         probe_previous = Signal(config.pointer_bits, reset_less=True)
-        with m.If(self.step == config.trusted_latency):
+        with m.If(cycle[config.trusted_latency - 1]):
             m.d.sync += free_next.eq(successor)
-        m.d.comb += self.probed.eq(matches & (self.step == config.trusted_latency + 1))
+        m.d.comb += self.probed.eq(matches & (cycle[config.trusted_latency]))
         listed = self._listed(m, unlink & deep, push & self.places) if not config.sealed else 1
-        with m.If(self.step == config.trusted_latency + 1):
+        with m.If(cycle[config.trusted_latency]):
             m.d.sync += [self.known.eq(matches & listed), probe_next.eq(successor),
                          probe_previous.eq(previous.q)]
 
-        at_head = Signal()
-        old_rest = Signal(link)
+        deep_now = Signal()
+        heads = Signal(2)
         m.d.comb += [
-            deep.eq(self.hit & ~self.in_page & ~self.own_popped),
-            old_rest.eq(Mux(self.which, rest[1], rest[0])),
-            at_head.eq(old_rest.valid & (old_rest.entry == self.pointer))]
+            deep_now.eq(self.hit & ~self.in_page & ~self.own_popped),
+            heads.eq(Cat(one.valid & (one.entry == self.pointer) & (self.which == half)
+                         for half, one in enumerate(rest)))]
         left = []
         for half in range(2):
             one = Signal(link, name=f"left_{'ab'[half]}")
-            m.d.comb += one.eq(Mux(deep & at_head & (self.which == half), probe_next, rest[half]))
+            m.d.comb += one.eq(Mux(deep_now & heads[half], probe_next, rest[half]))
             left.append(one)
         pushed = Signal(link)
-        m.d.comb += [
-            pushed.valid.eq(1), pushed.entry.eq(self.entry),
+        m.d.comb += [pushed.valid.eq(1), pushed.entry.eq(self.entry)]
+        onto = Signal(link, reset_less=True)
+        unlinks = Signal(reset_less=True)
+        chains = Signal(reset_less=True)
+        pushes = Signal(reset_less=True)
+        # decided in the cycle of the second splice, for those of the push and the unlinking
+        m.d.sync += [
+            deep.eq(deep_now), unlinks.eq(deep_now & ~heads.any()),
+            chains.eq(~self.places & deep_now & returned.valid), pushes.eq(self.places),
             self.after_a.eq(Mux(self.here[0], pushed, left[0])),
-            self.after_b.eq(Mux(self.here[1], pushed, left[1]))]
-        onto = Signal(link)
-        m.d.comb += onto.eq(Mux(self.here[0], left[0],
-                                Mux(self.here[1], left[1], self.target_head)))
-
-        chains = Signal()
-        m.d.comb += chains.eq(~self.places & deep & returned.valid)
+            self.after_b.eq(Mux(self.here[1], pushed, left[1])),
+            onto.eq(Mux(self.here[0], left[0], Mux(self.here[1], left[1], self.target_head)))]
         base = Signal(link)
         m.d.comb += base.eq(Mux(splice_a & self.places & ~returned.valid, free_next, free))
         with m.If(self.clear):
@@ -135,7 +140,7 @@ class PendingBuffer(Component):
         stores = Signal()
         m.d.comb += [
             stores.eq((splice_a & popped[0]) | (splice_b & popped[1])
-                      | (push & (self.places | chains)) | (unlink & deep & ~at_head)),
+                      | (push & (pushes | chains)) | (unlink & unlinks)),
             following.write.eq(stores | self.clear_link),
             following.enable.eq(reading | following.write),
             following.address.eq(
@@ -145,11 +150,11 @@ class PendingBuffer(Component):
             following.data.eq(
                 Mux(self.clear_link, self._fresh(link), Mux(splice_a | splice_b, base, Mux(
                     push, Mux(chains, free, onto), probe_next)))),
-            items.write.eq(push & self.places), items.enable.eq(reading | items.write),
+            items.write.eq(push & pushes), items.enable.eq(reading | items.write),
             items.address.eq(Mux(push, self.entry, walked)),
             items.data.eq(Cat(self.key, self.value)),
-            previous.write.eq((push & self.places & onto.valid)
-                              | (unlink & deep & ~at_head & probe_next.valid)),
+            previous.write.eq((push & pushes & onto.valid)
+                              | (unlink & unlinks & probe_next.valid)),
             previous.enable.eq(reading | previous.write),
             previous.address.eq(Mux(push, onto.entry, Mux(unlink, probe_next.entry, walked))),
             previous.data.eq(Mux(push, self.entry, probe_previous))]
@@ -157,7 +162,7 @@ class PendingBuffer(Component):
             m.d.comb += self.restored.eq(1)
         return m
 
-    def _walk(self, m: Module, successor: Value, matches: Value, reading: Value,
+    def _walk(self, m: Module, cycle: Value, successor: Value, matches: Value, reading: Value,
               walked: Value) -> tuple[list[Value], ...]:
         """Both lists in turn: what stands first, was popped last, and is left of each."""
         config = self.config
@@ -181,19 +186,20 @@ class PendingBuffer(Component):
         self.taken_entry = Signal(config.pointer_bits, name="taken_entry")
         for number in range(2):
             at = [latency * (turn + 2) + number for turn in range(config.merges)]
-            m.d.comb += [records[number].eq(Cat(self.step == cycle for cycle in at).any()),
-                         walks[number].eq(Cat(self.step == cycle for cycle in at[:-1]).any())]
-        starts_a = self.step == latency
-        starts_b = self.step == latency + 1
+            m.d.comb += [records[number].eq(Cat(cycle[when - 1] for when in at).any()),
+                         walks[number].eq(Cat(cycle[when - 1] for when in at[:-1]).any())]
+        starts_a = cycle[latency - 1]
+        starts_b = cycle[latency]
         free_half = Signal(config.slots)
         m.d.comb += [
             now.eq(Mux(half, current[1], current[0])),
             free_half.eq(Mux(half, free[1], free[0])), slot.eq(lowest(free_half)),
-            takes.eq((records[0] | half) & now.valid & (matches | free_half.any())),
+            self.recording.eq(records[0] | half),
+            takes.eq(self.recording & now.valid & (matches | free_half.any())),
             self.taken_entry.eq(now.entry), self.got.eq(takes & ~matches),
             self.got_half.eq(half), self.got_slot.eq(slot),
             self.own.eq(takes & matches),
-            reading.eq(self.launch | (self.step == 1) | starts_a | starts_b | walks[0] | walks[1])]
+            reading.eq(self.launch | cycle[0] | starts_a | starts_b | walks[0] | walks[1])]
         with m.If(starts_a):
             m.d.comb += walked.eq(self.head_a.entry)
             m.d.sync += [first[0].eq(self.head_a), rest[0].eq(self.head_a),

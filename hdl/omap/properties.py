@@ -70,7 +70,8 @@ def _plain(config: OmapConfig) -> OmapConfig:
 def tiny(config: OmapConfig) -> OmapConfig:
     """The same without cipher and drawn hash, so that some operations fit into few cycles."""
     return OmapConfig(**{**narrow(config).model_dump(), "cipher": "none", "index_hash": "fixed",
-                         "entropy": "stream", "beat_width": 32, "merge_budget": 1})
+                         "entropy": "stream", "merge_budget": 1,
+                         "beat_width": 64 if config.lanes > 1 else 32})
 
 
 def _same_trace(h: Harness) -> None:

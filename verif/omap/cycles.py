@@ -194,13 +194,11 @@ class OmapCycles(CycleModel):
         return now
 
     def _whole(self, stage: Stage) -> tuple[bool, bool]:
-        """Whether page a has its merged items from the next cycle on, and both have them."""
+        """Whether page a, and both pages, have their merged items from the next cycle on."""
         if not self.config.appends:
             return True, True
         entries = 2 * self.config.merges
-        going = stage.arrived and stage.recorded > stage.merged
-        return (stage.merged >= entries - 1 or (going and stage.merged == entries - 2),
-                stage.merged == entries)
+        return stage.merged >= entries - 1, stage.merged == entries
 
     def _judge(self, stage: Stage) -> bool:
         if stage.judgement is None:
@@ -346,10 +344,11 @@ class OmapCycles(CycleModel):
         config, stage = self.config, self._stage
         if stage is None:
             return
-        if config.appends and stage.arrived and stage.recorded > stage.merged:
-            stage.merged += 1
         if stage.staged and len(stage.beats) == 2 * config.beats:
             stage.arrived = True
+        recorded = stage.recorded + (stage.step in self._records)
+        if config.appends and stage.arrived and recorded > stage.merged:
+            stage.merged += 1
         stage.staged = False
         if self._sealed is None:
             if now.takes:
