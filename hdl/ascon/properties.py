@@ -32,6 +32,12 @@ def properties(config: BlockConfig) -> list[Property]:
         Property("no-stray-bytes", "bytes of result past its number of bytes are 0",
                  wide, _no_stray_bytes, depth=3),
     ]
+    if config.decrypts:
+        found.append(Property(
+            "tag-checked",
+            "a message that is decrypted is ok only if all 128 bits of the tag that was taken are "
+            "those of the sponge",
+            config, _tag_checked, depth=4))
     if config.encrypts:
         found.append(Property(
             "tag-withheld",
@@ -81,3 +87,16 @@ def _tag_withheld(h: Harness) -> None:
     h.require(inside("course.faulty") == spoilt, "faulty: a beat was malformed")
     h.require(~core.done.valid | ~(spoilt | inside("course.decrypts")) | (done["tag"] == 0),
               "the tag is 0")
+
+
+def _tag_checked(h: Harness) -> None:
+    core, inside = h.dut.component, h.dut.inside
+    equal = Signal()
+    with h.m.If(core.tag.valid & core.tag.ready):
+        h.m.d.sync += equal.eq(core.tag.payload == inside("sponge.state")[-128:])
+    # invariants: what is known of the tag while done is on offer
+    decrypts = inside("course.decrypts")
+    h.require(~core.done.valid | ~decrypts | (inside("course.wrong_tag") == ~equal),
+              "wrong: the tags differ")
+    code = fields(h.config.port("done"), core.done.payload)["code"]
+    h.require(~core.done.valid | ~decrypts | (code != 0) | equal, "ok only with the right tag")

@@ -172,14 +172,14 @@ def test_pages_at_full_rate_come_at_their_interval(shape):
         assert when["result"][0] >= first + 16 // shape[4] + 1
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", SHAPES[::2], ids=str)
 def test_pages_with_gaps_and_back_pressure(shape):
-    seed = SHAPES.index(shape)
+    seed = SHAPES.index(shape) // 2
     both_ways(shape, RATES[("gaps", "pressure", "both")[seed % 3]], seed)
 
 
 @pytest.mark.parametrize("shape", SHAPES[3::5], ids=str)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_reset_in_a_page(shape, seed):
     at = int(np.random.default_rng(seed).integers(PageShape(*shape).interval * 2))
     both_ways(shape, RATES["both" if seed % 2 else "full"], seed, count=2, reset_at=at)
@@ -218,19 +218,3 @@ def test_time_does_not_depend_on_data(decrypt):
         sources = {"start": [data[0] * 0x10101, data[1]], "source": beats_of(data, 64) * 2}
         when.append(play(shape, decrypt, sources, RATES["both"], seed)[1])
     assert when[0] == when[1] == when[2], f"seed {seed}"
-
-
-@pytest.mark.parametrize("change,message", [
-    ({0: 96}, r"beat_width must be one of \(32, 64, 128, 256, 512\), not 96"),
-    ({1: 4}, "beats must be at least 5 of 32 bits, not 4"),
-    ({0: 64, 1: 2}, "beats must be at least 3 of 64 bits, not 2"),
-    ({0: 128, 1: 1}, "beats must be at least 2 of 128 bits, not 1"),
-    ({2: 0}, "address_bits must be 1 to 64, not 0"),
-    ({2: 65}, "address_bits must be 1 to 64, not 65"),
-    ({3: 65}, "version_bits must be 1 to 64, not 65"),
-    ({4: 3}, r"rounds_per_cycle must be one of \(1, 2, 4\), not 3"),
-], ids=str)
-def test_shapes_that_no_page_has_are_refused(change, message):
-    parameters = [change.get(place, value) for place, value in enumerate((32, 5, 8, 8, 1))]
-    with pytest.raises(ValueError, match=message):
-        PageShape(*parameters)

@@ -18,11 +18,11 @@ from .vectors import KEY, NONCE, VECTORS
 def packet(config: AsconConfig, data: bytes, trailing: bool = False) -> list[int]:
     """Payloads of ad or text for `data`.
 
-    None at all is one beat of 0 bytes; such a beat also ends the others if `trailing`.
+    None at all is one beat of 0 bytes; such a beat also ends whole beats if `trailing`.
     """
     size = config.beat_bytes
     pieces = [data[at:at + size] for at in range(0, len(data), size)]
-    if trailing or not pieces:
+    if not data or trailing and len(data) % size == 0:
         pieces.append(b"")
     last = len(pieces) - 1
     return [beat(config, piece, number == last) for number, piece in enumerate(pieces)]
@@ -62,7 +62,7 @@ class Script:
         """A message of random bytes, in a direction that the core has.
 
         `wrong` is what is changed of one that is decrypted: a bit of ``"tag"``, of ``"text"``,
-        of ``"ad"`` or of ``"nonce"``.
+        of ``"ad"`` or of ``"nonce"``, every other time the first or the last.
         """
         ad, text = self.rng.bytes(ad_bytes), self.rng.bytes(text_bytes)
         self.add(self.rng.bytes(RATE), self.rng.bytes(RATE), ad, text,
@@ -112,7 +112,8 @@ class Script:
         beats[place] = beat(self.config, data, kind == "more", said)
 
     def _changed(self, data: bytes) -> bytes:
-        bit = int(self.rng.integers(8 * len(data)))
+        last = 8 * len(data) - 1
+        bit = int(self.rng.choice([0, last, self.rng.integers(last), self.rng.integers(last)]))
         return (number(data) ^ 1 << bit).to_bytes(len(data), "little")
 
     def episode(self, name: str, **options: Any) -> Episode:
@@ -168,8 +169,8 @@ def _directed(config: AsconConfig, rng: np.random.Generator) -> Iterator[Episode
 
     if config.decrypts:
         script = Script(config, rng)
-        for wrong in ("", "tag", "text", "", "ad", "nonce", ""):
-            script.message(21, 40, True, wrong)
+        for wrong in ("", *["tag"] * 8, "", "text", "", "ad", "nonce", ""):
+            script.message(5, 10, True, wrong)
         yield script.episode("wrong tags", wires={"status_clear": [0] * 90 + [1]})
 
     script = Script(config, rng)
