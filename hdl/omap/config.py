@@ -338,8 +338,8 @@ class OmapConfig(BlockConfig):
 
     @property
     def relocation_cycles(self) -> int:
-        """Cycles of a relocation step: choose, read, decide, write."""
-        return self.trusted_latency + 3
+        """Cycles of a relocation step: choose, hash, read, decide, write."""
+        return self.trusted_latency + 4
 
     @property
     def relocated(self) -> int:
@@ -351,13 +351,14 @@ class OmapConfig(BlockConfig):
         """Waiting items merged into each page an operation, K."""
         if self.merge_budget is not None:
             return self.merge_budget
-        return min(self.slots, 2 if self.bus == "duplex" and self.appends else 3)
+        enough = 2 if self.bus == "shared" else 3
+        return min(self.slots, 3 if self.beats >= enough or not self.appends else 2)
 
     @property
     def fetched(self) -> int:
         """Cycle of an operation, counted from its launch, in which all waiting items of the
         lower page are known: the earliest for the first step of the commit."""
-        return self.trusted_latency * (self.merges + 1) + 1
+        return self.trusted_latency * (self.merges + 1) + 2
 
     @property
     def arrives(self) -> int:
@@ -369,7 +370,7 @@ class OmapConfig(BlockConfig):
         latency = self.trusted_latency
         if self.appends:
             return latency
-        return max(latency * (k + 2) + 1 - k * self.parts for k in range(self.merges))
+        return max(latency * (k + 2) + 2 - k * self.parts for k in range(self.merges))
 
     @property
     def watch_bits(self) -> int:
@@ -392,7 +393,7 @@ class OmapConfig(BlockConfig):
         read, gone = self._bus_cycles(latency)
         merging = 2 * self.merges if self.appends else 0
         commit = max(read, self.fetched)
-        cycles = max(read + self.trusted_latency + 3, commit + COMMIT_STEPS, read + merging + 1,
+        cycles = max(read + self.trusted_latency + 4, commit + COMMIT_STEPS, read + merging,
                      self.relocated + 1)
         if self.bus == "duplex":
             return cycles

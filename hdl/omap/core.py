@@ -159,7 +159,7 @@ class OmapController(BlockComponent):
                 busy.eq(busy & ~finish), aborted.eq(aborted | abort),
                 committed.eq(committed | commit), departed.eq(departed | send),
                 may_arrive.eq(may_arrive | (step == config.arrives - 1)),
-                probed.eq(probed | (step == config.trusted_latency + 1)),
+                probed.eq(probed | (step == config.trusted_latency + 2)),
                 closed.eq(closed | pending.committing[-1])]
             with m.If(finish):
                 m.d.sync += step.eq(0)

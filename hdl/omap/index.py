@@ -28,7 +28,7 @@ class Index(Component):
     entry in one of them, way by way in turn. The entry of the key that was looked up stays
     where it is until its update, which ends the lookup. New keys go to the stash.
 
-    ``found`` and ``target`` hold four cycles after ``start`` (``done``); ``update`` may come
+    ``found`` and ``target`` hold six cycles after ``start`` (``done``); ``update`` may come
     once ``settled``.
 
     Parameters
@@ -62,8 +62,10 @@ class Index(Component):
             m.d.sync += active.eq(0)
         with m.Elif(active & ~self.settled):
             m.d.sync += cycle.eq(cycle + 1)
-        reads = [1 + step * config.relocation_cycles for step in range(RELOCATIONS)]
-        chooses = [at - 1 for at in reads]
+        chooses = [step * config.relocation_cycles for step in range(RELOCATIONS)]
+        hashes = [at + 1 for at in chooses]
+        reads = [at + 2 for at in chooses]
+        lookup_read = 1
         decides = [at + latency for at in reads]
         writes = [at + latency + 1 for at in reads]
 
@@ -79,14 +81,17 @@ class Index(Component):
 
         m.submodules.hash = hashed = IndexHash(config)
         addresses = Signal(ways * config.index_bits, reset_less=True)
-        m.d.comb += [
-            hashed.seed.eq(self.seed),
-            hashed.key.eq(Mux(self.start, self.start_key,
-                              Mux(now([writes[-1]]), self.key,
-                                  _select(first, [one.key for one in stash]))))]
+        hashed_key = Signal(config.key_width, reset_less=True)
+        m.d.comb += [hashed.seed.eq(self.seed), hashed.key.eq(hashed_key)]
+        with m.If(self.start):
+            m.d.sync += hashed_key.eq(self.start_key)
+        with m.Elif(now(chooses)):
+            m.d.sync += hashed_key.eq(_select(first, [one.key for one in stash]))
+        with m.Elif(now([writes[-1] - 1])):
+            m.d.sync += hashed_key.eq(self.key)
         with m.If(self.clear):
             m.d.sync += addresses.eq(self.clear_address.replicate(ways))
-        with m.Elif(self.start | now([*chooses, writes[-1]])):
+        with m.Elif(now([0, *hashes, writes[-1]])):
             m.d.sync += addresses.eq(hashed.addresses)
 
         moving = Signal(config.index_stash, reset_less=True)
@@ -113,7 +118,7 @@ class Index(Component):
                 moves.eq(now(writes) & move_way[way]),
                 writes_way.eq(clearing | moves | (self.update & hit_way[way])),
                 ram.address.eq(addresses.word_select(way, config.index_bits)),
-                ram.enable.eq(writes_way | now([0, *reads])), ram.write.eq(writes_way),
+                ram.enable.eq(writes_way | now([lookup_read, *reads])), ram.write.eq(writes_way),
                 ram.data.eq(Mux(self.update, stored, Mux(clearing, 0, moved)))]
             word = Signal(entry, name=f"word{way}")
             m.d.comb += word.eq(ram.q)
@@ -124,20 +129,20 @@ class Index(Component):
         m.d.comb += [
             matches.eq(Cat(word.valid & (word.key == self.key) for word in words)),
             stash_matches.eq(waits & Cat(one.key == self.key for one in stash))]
-        with m.If(now([latency])):
+        with m.If(now([lookup_read + latency])):
             m.d.sync += [hit_way.eq(matches), hit_stash.eq(stash_matches)]
         known = Signal(target_layout(config), reset_less=True)
         found = Signal(reset_less=True)
         held = [Signal(target_layout(config), name=f"held{way}", reset_less=True)
                 for way in range(ways)]
-        with m.If(now([latency])):
+        with m.If(now([lookup_read + latency])):
             m.d.sync += [one.eq(word.target) for one, word in zip(held, words, strict=True)]
-        with m.If(now([latency + 1])):
+        with m.If(now([lookup_read + latency + 1])):
             m.d.sync += [found.eq(hit_way.any() | hit_stash.any()),
                          known.eq(_select(Cat(hit_way, hit_stash),
                                           [one.as_value() for one in held]
                                           + [one.target.as_value() for one in stash]))]
-        m.d.comb += [self.done.eq(active & (cycle > latency + 1)), self.found.eq(found),
+        m.d.comb += [self.done.eq(active & (cycle > lookup_read + latency + 1)), self.found.eq(found),
                      self.target.eq(known)]
 
         turn = Signal(ways, init=1)

@@ -61,9 +61,12 @@ class PendingBuffer(Component):
         m.submodules.items = items = TrustedRam(config.tuple_width, entries)
         m.submodules.next = following = TrustedRam(link.size, entries)
         m.submodules.prev = previous = TrustedRam(config.pointer_bits, entries)
-        successor = Signal(link)
-        matches = Signal()
-        m.d.comb += [self.item.eq(items.q), successor.eq(following.q),
+        read_link = Signal(link)
+        successor = Signal(link, reset_less=True)
+        matches = Signal(reset_less=True)
+        m.d.comb += read_link.eq(following.q)
+        # a cycle for the comparison, while the walk goes on
+        m.d.sync += [self.item.eq(items.q), successor.eq(read_link),
                      matches.eq(self.hit & (items.q[:config.key_width] == self.key))]
 
         free = Signal(link)
@@ -71,12 +74,12 @@ class PendingBuffer(Component):
         with m.If(self.launch):
             m.d.sync += self.entry.eq(Mux(returned.valid, returned.entry, free.entry))
         # the cycle of the operation, one-hot from its first on
-        cycle = Signal(config.trusted_latency * (config.merges + 1) + 1)
+        cycle = Signal(config.trusted_latency * (config.merges + 1) + 2)
         m.d.sync += cycle.eq(Cat(self.launch, cycle)[:len(cycle)])
         reading = Signal()
         walked = Signal(config.pointer_bits)
         m.d.comb += walked.eq(Mux(self.launch, free.entry, self.pointer))
-        first, last, rest, popped = self._walk(m, cycle, successor, matches, reading, walked)
+        first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, reading, walked)
 
         phase = Signal(COMMIT_STEPS - 1)
         splice_a, splice_b, push, unlink = steps = Cat(self.commit, phase)
@@ -87,10 +90,10 @@ class PendingBuffer(Component):
         probe_next = Signal(link, reset_less=True)
         probe_previous = Signal(config.pointer_bits, reset_less=True)
         with m.If(cycle[config.trusted_latency - 1]):
-            m.d.sync += free_next.eq(successor)
-        m.d.comb += self.probed.eq(matches & (cycle[config.trusted_latency]))
+            m.d.sync += free_next.eq(read_link)
+        m.d.comb += self.probed.eq(matches & cycle[config.trusted_latency + 1])
         listed = self._listed(m, unlink & deep, push & self.places) if not config.sealed else 1
-        with m.If(cycle[config.trusted_latency]):
+        with m.If(cycle[config.trusted_latency + 1]):
             m.d.sync += [self.known.eq(matches & listed), probe_next.eq(successor),
                          probe_previous.eq(previous.q)]
 
@@ -162,8 +165,8 @@ class PendingBuffer(Component):
             m.d.comb += self.restored.eq(1)
         return m
 
-    def _walk(self, m: Module, cycle: Value, successor: Value, matches: Value, reading: Value,
-              walked: Value) -> tuple[list[Value], ...]:
+    def _walk(self, m: Module, cycle: Value, read_link: Value, successor: Value,
+              matches: Value, reading: Value, walked: Value) -> tuple[list[Value], ...]:
         """Both lists in turn: what stands first, was popped last, and is left of each."""
         config = self.config
         latency, link = config.trusted_latency, link_layout(config)
@@ -186,7 +189,7 @@ class PendingBuffer(Component):
         self.taken_entry = Signal(config.pointer_bits, name="taken_entry")
         for number in range(2):
             at = [latency * (turn + 2) + number for turn in range(config.merges)]
-            m.d.comb += [records[number].eq(Cat(cycle[when - 1] for when in at).any()),
+            m.d.comb += [records[number].eq(Cat(cycle[when] for when in at).any()),
                          walks[number].eq(Cat(cycle[when - 1] for when in at[:-1]).any())]
         starts_a = cycle[latency - 1]
         starts_b = cycle[latency]
@@ -209,7 +212,7 @@ class PendingBuffer(Component):
         with m.Elif(starts_b):
             m.d.comb += walked.eq(first[1].entry)
         with m.Elif(walks[0] | walks[1]):
-            m.d.comb += walked.eq(successor.entry)
+            m.d.comb += walked.eq(read_link.entry)
         with m.If(self.launch):
             m.d.sync += [Cat(popped).eq(0), own_popped.eq(0), pops.eq(0), self.recorded.eq(0),
                          self.taken_a.eq(0), self.taken_b.eq(0)]

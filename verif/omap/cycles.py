@@ -63,9 +63,9 @@ class OmapCycles(CycleModel):
     def __init__(self, config: OmapConfig):
         super().__init__(config)
         self._cmd: Stream = config.port("cmd")
-        self._records = {config.trusted_latency * (turn + 2) + half
+        self._records = {config.trusted_latency * (turn + 2) + half + 1
                          for turn in range(config.merges) for half in range(2)}
-        self._relocates = {step * config.relocation_cycles + config.trusted_latency + 2
+        self._relocates = {step * config.relocation_cycles + config.trusted_latency + 3
                            for step in range(RELOCATIONS)}
         self._half_mask = (1 << config.half_bits) - 1
         self.patience += config.clear_words + config.host_latency_max
@@ -132,7 +132,7 @@ class OmapCycles(CycleModel):
         refused = bool(self._fatal) and (not inputs["drain"] or owed)
         waits = look is not None and not look.launched
         now.launchable = (
-            look is not None and waits and look.cycle > config.trusted_latency + 1
+            look is not None and waits and look.cycle > config.trusted_latency + 2
             and not refused and stage is None
             and self._requests.idle and not (self._staged and self._rsp is not None)
             and (config.bus == "duplex" or self._gone))
@@ -360,7 +360,7 @@ class OmapCycles(CycleModel):
         if stage.step in self._records:
             stage.recorded += 1
         stage.may_arrive |= stage.step == config.arrives - 1
-        stage.probed |= stage.step == config.trusted_latency + 1
+        stage.probed |= stage.step == config.trusted_latency + 2
         if stage.aborted and stage.step > config.fetched \
                 and stage.restored < 2 * config.merges:
             stage.restored += 1
