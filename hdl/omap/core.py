@@ -274,7 +274,8 @@ class OmapController(BlockComponent):
             buffer.launch.eq(launch), buffer.key.eq(key), buffer.hit.eq(hit),
             buffer.load.eq(step == config.trusted_latency),
             buffer.used_a.eq(records.read_a.used), buffer.used_b.eq(records.read_b.used),
-            buffer.recording.eq(pending.recording), buffer.got.eq(pending.got), buffer.got_half.eq(pending.got_half),
+            buffer.recording.eq(pending.recording), buffer.got.eq(pending.got),
+            buffer.got_half.eq(pending.got_half),
             buffer.got_slot.eq(pending.got_slot), buffer.item.eq(pending.item),
             buffer.recorded.eq(pending.recorded),
             buffer.allow.eq(may_arrive & ~(departures.reading & (

@@ -142,7 +142,8 @@ class Index(Component):
                          known.eq(_select(Cat(hit_way, hit_stash),
                                           [one.as_value() for one in held]
                                           + [one.target.as_value() for one in stash]))]
-        m.d.comb += [self.done.eq(active & (cycle > lookup_read + latency + 1)), self.found.eq(found),
+        m.d.comb += [self.done.eq(active & (cycle > lookup_read + latency + 1)),
+                     self.found.eq(found),
                      self.target.eq(known)]
 
         turn = Signal(ways, init=1)

@@ -79,7 +79,8 @@ class PendingBuffer(Component):
         reading = Signal()
         walked = Signal(config.pointer_bits)
         m.d.comb += walked.eq(Mux(self.launch, free.entry, self.pointer))
-        first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, reading, walked)
+        first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, reading,
+                                               walked)
 
         phase = Signal(COMMIT_STEPS - 1)
         splice_a, splice_b, push, unlink = steps = Cat(self.commit, phase)
@@ -140,18 +141,23 @@ class PendingBuffer(Component):
         with m.Elif(push):
             m.d.sync += self.count.eq(self.count + self.places - deep - self.pops)
 
+        clearing = Signal()
+        cleared = Signal.like(self.clear_entry, reset_less=True)
+        fresh = Signal(link, reset_less=True)
+        m.d.sync += [clearing.eq(self.clear_link), cleared.eq(self.clear_entry),
+                     fresh.eq(self._fresh(link))]
         stores = Signal()
         m.d.comb += [
             stores.eq((splice_a & popped[0]) | (splice_b & popped[1])
                       | (push & (pushes | chains)) | (unlink & unlinks)),
-            following.write.eq(stores | self.clear_link),
+            following.write.eq(stores | clearing),
             following.enable.eq(reading | following.write),
             following.address.eq(
-                Mux(self.clear_link, self.clear_entry, Mux(splice_a, last[0], Mux(
+                Mux(clearing, cleared, Mux(splice_a, last[0], Mux(
                     splice_b, last[1], Mux(push, Mux(chains, self.pointer, self.entry), Mux(
                         unlink, probe_previous, walked)))))),
             following.data.eq(
-                Mux(self.clear_link, self._fresh(link), Mux(splice_a | splice_b, base, Mux(
+                Mux(clearing, fresh, Mux(splice_a | splice_b, base, Mux(
                     push, Mux(chains, free, onto), probe_next)))),
             items.write.eq(push & pushes), items.enable.eq(reading | items.write),
             items.address.eq(Mux(push, self.entry, walked)),

@@ -10,7 +10,7 @@ from pimlico.hdl.common.properties import Harness, Property
 
 from .config import DEL, GET, NOP, OP_BITS, PUT, OmapConfig
 
-CYCLES = 33
+CYCLES = 23
 """After init: two operations, and the response of the second."""
 
 
