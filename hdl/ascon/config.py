@@ -204,7 +204,7 @@ class AsconConfig(BlockConfig):
         if self.mode == "both":
             command.append(Slice("decrypt", 1, doc="1: text is cipher, and there is a tag"))
         data = (Slice("data", 8, self.beat_bytes, doc="bytes in order"),
-                Slice("bytes", self.size_bits, doc="of data, from the first; all but in the last"),
+                Slice("bytes", self.size_bits, doc="how many there are: all, but in the last beat"),
                 Slice("last", 1, doc="last beat of the packet"))
         ports: list[Port] = [
             Stream("cmd", "in", tuple(command), "one beat a message, held until its tag is made"),

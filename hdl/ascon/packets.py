@@ -133,7 +133,8 @@ class Outlet(wiring.Component):
     """The beats of the blocks that come out of the sponge.
 
     ``load`` takes a block of ``beats`` beats, of which the last one has ``size`` bytes and ends
-    the packet if ``last``; not while ``full``. The first is on offer in the cycle after.
+    the packet if ``last``; not while ``full``. The first is on offer in the cycle after. Bytes
+    that a beat does not have, which would tell of the sponge's state, are 0.
 
     Parameters
     ----------
@@ -160,7 +161,10 @@ class Outlet(wiring.Component):
             self.o.valid.eq(left != 0),
             self.full.eq(self.o.valid),
             final.eq(last & (left == 1)),
-            self.o.payload.eq(Cat(rest[:width], Mux(final, last_size, whole), final)),
+            self.o.payload.eq(Cat(
+                Cat(rest[8 * byte:8 * byte + 8] & (~final | (last_size > byte)).replicate(8)
+                    for byte in range(whole)),
+                Mux(final, last_size, whole), final)),
         ]
         with m.If(self.load):
             m.d.sync += [rest.eq(self.block), left.eq(self.beats), last.eq(self.last),

@@ -36,7 +36,7 @@ BREAKS = [
     ("constant-time", course, "with m.If(self.tag):", "with m.If(self.tag & self.right):"),
     ("constant-time", sponge, "with m.Elif(self.go):\n            m.d.sync += index",
      "with m.Elif(self.go & ~self.key[0]):\n            m.d.sync += index"),
-    ("no-stray-bytes", core, "outlet.block.eq(sponge.sum & ", "outlet.block.eq(sponge.sum | "),
+    ("no-stray-bytes", packets, "(last_size > byte)", "(last_size >= byte)"),
     ("tag-checked", core, "self.tag.payload == sponge.tag",
      "self.tag.payload[:127] == sponge.tag[:127]"),
     ("tag-checked", course, "wrong.eq(~self.right)", "wrong.eq(~self.right & self.taken)"),
