@@ -182,7 +182,8 @@ class OmapController(BlockComponent):
 
         m.d.comb += [
             lost.eq(hit & ~buffer.in_page & ~pending.known),
-            commit.eq(busy & sound & (step >= config.fetched) & ~committed & ~responder.staged),
+            commit.eq(busy & sound & (step >= config.fetched) & ~committed & ~responder.staged
+                      & requests.idle),
             send.eq(busy & (committed | commit) & buffer.merged_a & ~departed),
             finish.eq(busy & ~(lookup_full & launched)
                       & Mux(aborted, judged & pending.restored,

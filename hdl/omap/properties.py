@@ -10,14 +10,13 @@ from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
 
 from .config import OmapConfig
-from .tracked import one_key
 
 CONTROL = {
     "": ("lookup_full", "launched", "busy", "aborted", "committed", "departed", "may_arrive",
          "probed", "closed", "step", "dry", "ran_dry"),
     "startup": ("draws", "address", "ready", "startup_state"),
     "index": ("active", "cycle", "clearing", "turn"),
-    "pending": ("recorded", "phase", "turn"),
+    "pending": ("cycle", "recorded", "phase", "turn"),
     "buffer": ("busy", "row", "part", "half", "stage_valid", "stage_half", "stage_row",
                "stage_part", "arrived", "number", "slot"),
     "requests": ("left", "write"),
@@ -48,7 +47,6 @@ def properties(config: BlockConfig) -> list[Property]:
                  "requests are read lower, read upper, write lower, write upper, in turn; each "
                  "page has its beats, of which the last is marked",
                  _plain(small), _rounds, depth=4),
-        one_key(tiny(config)),
     ]
 
 
@@ -65,13 +63,6 @@ def narrow(config: OmapConfig) -> OmapConfig:
 
 def _plain(config: OmapConfig) -> OmapConfig:
     return OmapConfig(**{**config.model_dump(), "cipher": "none"})
-
-
-def tiny(config: OmapConfig) -> OmapConfig:
-    """The same without cipher and drawn hash, so that some operations fit into few cycles."""
-    return OmapConfig(**{**narrow(config).model_dump(), "cipher": "none", "index_hash": "fixed",
-                         "entropy": "stream", "merge_budget": 1,
-                         "beat_width": 64 if config.lanes > 1 else 32})
 
 
 def _same_trace(h: Harness) -> None:

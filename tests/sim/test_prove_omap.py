@@ -1,0 +1,65 @@
+"""The proofs of the OMAP controller, and that each fails on a controller that is broken."""
+
+import pytest
+from mutants import broken
+
+from pimlico.generators.block import find
+from pimlico.hdl.omap import bus, core, response
+from pimlico.hdl.omap.config import OmapConfig
+from pimlico.sim.prove import prove
+
+BLOCK = find("omap-controller")
+
+
+def test_every_property_is_proved_by_induction():
+    result = prove(BLOCK, OmapConfig())
+    assert not_proved(result) == {}
+    assert result["passed"]
+    assert {each["mode"] for each in result["properties"].values()} == {"induction"}
+
+
+@pytest.mark.parametrize("more", [
+    {"bus": "duplex"},
+    {"value_width": 512, "beat_width": 64},
+    {"value_width": 40, "beat_width": 64, "bus": "duplex", "index_hash": "fixed"},
+    {"slots": 4, "cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4},
+], ids=["duplex", "parts", "one-lane", "sealed"])
+def test_other_makes_are_proved(more):
+    names = ["same-trace", *(["rounds", "req-holds"] if "cipher" not in more else [])]
+    result = prove(BLOCK, OmapConfig(**more), only=names)
+    assert not_proved(result) == {}
+
+
+def not_proved(result):
+    return {name: each["counterexample"] for name, each in result["properties"].items()
+            if each["status"] != "proved"}
+
+
+BREAKS = [
+    ("rsp-holds", response, "& (~self.rsp.valid | self.rsp.ready)", "", "rsp: the payload"),
+    ("wdata-holds", bus, "(~self.beats.valid | self.beats.ready)", "1", "wdata: the payload"),
+    # the deliberate faults that change the trace itself
+    ("same-trace", core, "responder.direct.eq(~commit)", "responder.direct.eq(~commit | ~hit)",
+     "depends on handshakes alone"),
+    ("same-trace", core, "requests.writes.eq(commit)", "requests.writes.eq(commit & hit)",
+     "depends on handshakes alone"),
+    ("same-trace", core, "requests.reads.eq(launch)", "requests.reads.eq(launch & hit_now)",
+     "depends on handshakes alone"),
+    ("same-trace", core, "launchable.eq(lookup_full &",
+     "launchable.eq(lookup_full & (index.found | index.settled) &",
+     "depends on handshakes alone"),
+    ("same-trace", core, "random.ready.eq(launchable |",
+     "random.ready.eq((launchable & ~hit_now) |", "random.ready depends on handshakes alone"),
+    ("rounds", core, "requests.writes.eq(commit)", "requests.writes.eq(send)", ""),
+    ("rounds", bus, "upper.eq(left == 1)", "upper.eq(left == 2)", "read lower, read upper"),
+    ("rounds", bus, "last.eq(is_last)", "last.eq(ends)", "the last beat of a page is marked"),
+]
+
+
+@pytest.mark.parametrize("name, module, sound, wrong, says", BREAKS,
+                         ids=[f"{name}-{wrong}" for name, _, _, wrong, _ in BREAKS])
+def test_a_broken_controller_fails(monkeypatch, tmp_path, name, module, sound, wrong, says):
+    broken(monkeypatch, module, sound, wrong, users=(core,))
+    result = prove(BLOCK, OmapConfig(), only=[name], traces=tmp_path)
+    assert not result["passed"]
+    assert says in result["properties"][name]["counterexample"]
