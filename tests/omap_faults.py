@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
+from amaranth.hdl import Const, Signal
 
 from pimlico.generators.block import Block
 from pimlico.generators.omap import BLOCK
@@ -81,20 +82,27 @@ _EDITS = {
 
 
 @dataclass(frozen=True)
-class _Faulty(Block):
+class FaultyBlock(Block):
+    """The block with one fault, by its number; or with all of them, for a command to choose.
+
+    The bus is to be shared, and without a cipher.
+    """
+
     fault: int | None = None
 
     def load(self, what):
         return _component(self.fault) if what == "component" else super().load(what)
 
 
-def faulty(config, fault=None):
-    """Verilog of a core with one fault of `FAULTS`, or by the first command with any of them.
+def block_with(fault=None):
+    """The block with a fault of `FAULTS`, or with all."""
+    return FaultyBlock(**vars(BLOCK), fault=fault and NUMBER[fault])
 
-    The bus is to be shared, and without a cipher.
-    """
+
+def faulty(config):
+    """Verilog of the core with all faults."""
     assert config.bus == "shared" and not config.sealed
-    return emit(_Faulty(**vars(BLOCK), fault=fault and NUMBER[fault]), config)
+    return emit(block_with(), config)
 
 
 def watch(design, config, n, seed, fault="", names=tuple(WORKLOADS), **host):
@@ -156,14 +164,13 @@ def _exec(module, edits, fault):
         source = source.replace(sound, wrong)
     copy = ModuleType(module.__name__)
     copy.__package__ = module.__package__
-    copy.chosen = lambda m, ports, cmd: _chosen(m, ports, cmd) if fault is None \
-        else core.Signal(3, init=fault, name="fault")
+    copy.chosen = _chosen if fault is None else lambda m, ports, cmd: Const(fault, 3)
     exec(compile(source, module.__file__, "exec"), vars(copy))
     return copy
 
 
 def _chosen(m, ports, cmd):
-    fault = core.Signal(3, name="fault")
+    fault = Signal(3)
     with m.If(ports.cmd.valid & ports.cmd.ready & (cmd["op"] == NOP) & cmd["value"].any()):
         m.d.sync += fault.eq(cmd["value"])
     return fault

@@ -1,6 +1,8 @@
 """The trace of the RTL says nothing, and that of a core with a deliberate fault is told from it."""
 
+import importlib.util
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,18 @@ def test_an_uneven_host_learns_no_more(sound):
     assert len(np.unique(runs["mix"].timing["interval"])) > 5
     found = report(runs)
     assert found.sound and found.p > 0.01, f"seed={SEED}: {found}"
+
+
+def test_every_statistic_is_in_the_figure(sound, tmp_path):
+    path = Path(__file__).parents[2] / "docs" / "omap_statistics.py"
+    spec = importlib.util.spec_from_file_location("omap_statistics", path)
+    docs = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(docs)
+    found = report(watch(sound, CONFIG, 3000, SEED))
+    assert {docs.row_of(name) for _, name in found.z} == set(range(len(docs.ROWS)))
+    drawn = tmp_path / "drawn.svg"
+    docs.figure({"sound": found}, drawn)
+    assert f">{found.greatest:.1f}</text>" in drawn.read_text()
 
 
 CATCHES = {
