@@ -93,6 +93,7 @@ class OmapController(BlockComponent):
         departed = Signal()
         may_arrive = Signal()
         probed = Signal()
+        fetched = Signal()
         closed = Signal()
         step = Signal(range(config.fetched + COMMIT_STEPS + 1))
         op = Signal(OP_BITS, reset_less=True)
@@ -148,7 +149,8 @@ class OmapController(BlockComponent):
         with m.If(launch):
             m.d.sync += [
                 busy.eq(1), launched.eq(1), aborted.eq(0), committed.eq(0), departed.eq(0),
-                may_arrive.eq(0), probed.eq(0), closed.eq(0), step.eq(1), op.eq(op_now),
+                may_arrive.eq(0), probed.eq(0), fetched.eq(0), closed.eq(0),
+                step.eq(1), op.eq(op_now),
                 key.eq(lookup_key), hit.eq(hit_now), status.eq(status_now),
                 places.eq(((op_now == PUT) & ~full_now) | ((op_now == GET) & hit_now)),
                 which.eq(index.target.which), pointer.eq(index.target.pointer),
@@ -159,6 +161,7 @@ class OmapController(BlockComponent):
                 busy.eq(busy & ~finish), aborted.eq(aborted | abort),
                 committed.eq(committed | commit), departed.eq(departed | send),
                 may_arrive.eq(may_arrive | (step == config.arrives - 1)),
+                fetched.eq(fetched | (step == config.fetched - 1)),
                 probed.eq(probed | (step == config.trusted_latency + 2)),
                 closed.eq(closed | pending.committing[-1])]
             with m.If(finish):
@@ -182,7 +185,7 @@ class OmapController(BlockComponent):
 
         m.d.comb += [
             lost.eq(hit & ~buffer.in_page & ~pending.known),
-            commit.eq(busy & sound & (step >= config.fetched) & ~committed & ~responder.staged
+            commit.eq(busy & sound & fetched & ~committed & ~responder.staged
                       & requests.idle),
             send.eq(busy & (committed | commit) & buffer.merged_a & ~departed),
             finish.eq(busy & ~(lookup_full & launched)

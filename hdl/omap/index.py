@@ -55,13 +55,14 @@ class Index(Component):
                                    "target": target_layout(config)})
         cycle = Signal(range(config.relocated + 1))
         active = Signal()
-        m.d.comb += self.settled.eq(active & (cycle == config.relocated))
         with m.If(self.start):
-            m.d.sync += [active.eq(1), cycle.eq(0)]
+            m.d.sync += [active.eq(1), cycle.eq(0), self.done.eq(0), self.settled.eq(0)]
         with m.Elif(self.update | self.release):
-            m.d.sync += active.eq(0)
+            m.d.sync += [active.eq(0), self.done.eq(0), self.settled.eq(0)]
         with m.Elif(active & ~self.settled):
-            m.d.sync += cycle.eq(cycle + 1)
+            m.d.sync += [cycle.eq(cycle + 1),
+                         self.done.eq(self.done | (cycle == latency + 2)),
+                         self.settled.eq(cycle == config.relocated - 1)]
         chooses = [step * config.relocation_cycles for step in range(RELOCATIONS)]
         hashes = [at + 1 for at in chooses]
         reads = [at + 2 for at in chooses]
@@ -142,9 +143,7 @@ class Index(Component):
                          known.eq(_select(Cat(hit_way, hit_stash),
                                           [one.as_value() for one in held]
                                           + [one.target.as_value() for one in stash]))]
-        m.d.comb += [self.done.eq(active & (cycle > lookup_read + latency + 1)),
-                     self.found.eq(found),
-                     self.target.eq(known)]
+        m.d.comb += [self.found.eq(found), self.target.eq(known)]
 
         turn = Signal(ways, init=1)
         with m.If(self.clear):

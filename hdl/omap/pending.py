@@ -76,11 +76,9 @@ class PendingBuffer(Component):
         # the cycle of the operation, one-hot from its first on
         cycle = Signal(config.trusted_latency * (config.merges + 1) + 2)
         m.d.sync += cycle.eq(Cat(self.launch, cycle)[:len(cycle)])
-        reading = Signal()
         walked = Signal(config.pointer_bits)
-        m.d.comb += walked.eq(Mux(self.launch, free.entry, self.pointer))
-        first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, reading,
-                                               walked)
+        m.d.comb += walked.eq(Mux(cycle[0], self.pointer, free.entry))
+        first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, walked)
 
         phase = Signal(COMMIT_STEPS - 1)
         splice_a, splice_b, push, unlink = steps = Cat(self.commit, phase)
@@ -151,7 +149,7 @@ class PendingBuffer(Component):
             stores.eq((splice_a & popped[0]) | (splice_b & popped[1])
                       | (push & (pushes | chains)) | (unlink & unlinks)),
             following.write.eq(stores | clearing),
-            following.enable.eq(reading | following.write),
+            following.enable.eq(1),
             following.address.eq(
                 Mux(clearing, cleared, Mux(splice_a, last[0], Mux(
                     splice_b, last[1], Mux(push, Mux(chains, self.pointer, self.entry), Mux(
@@ -159,12 +157,12 @@ class PendingBuffer(Component):
             following.data.eq(
                 Mux(clearing, fresh, Mux(splice_a | splice_b, base, Mux(
                     push, Mux(chains, free, onto), probe_next)))),
-            items.write.eq(push & pushes), items.enable.eq(reading | items.write),
+            items.write.eq(push & pushes), items.enable.eq(1),
             items.address.eq(Mux(push, self.entry, walked)),
             items.data.eq(Cat(self.key, self.value)),
             previous.write.eq((push & pushes & onto.valid)
                               | (unlink & unlinks & probe_next.valid)),
-            previous.enable.eq(reading | previous.write),
+            previous.enable.eq(cycle[0] | previous.write),
             previous.address.eq(Mux(push, onto.entry, Mux(unlink, probe_next.entry, walked))),
             previous.data.eq(Mux(push, self.entry, probe_previous))]
         if config.sealed:
@@ -172,7 +170,7 @@ class PendingBuffer(Component):
         return m
 
     def _walk(self, m: Module, cycle: Value, read_link: Value, successor: Value,
-              matches: Value, reading: Value, walked: Value) -> tuple[list[Value], ...]:
+              matches: Value, walked: Value) -> tuple[list[Value], ...]:
         """Both lists in turn: what stands first, was popped last, and is left of each."""
         config = self.config
         latency, link = config.trusted_latency, link_layout(config)
@@ -207,8 +205,7 @@ class PendingBuffer(Component):
             takes.eq(self.recording & now.valid & (matches | free_half.any())),
             self.taken_entry.eq(now.entry), self.got.eq(takes & ~matches),
             self.got_half.eq(half), self.got_slot.eq(slot),
-            self.own.eq(takes & matches),
-            reading.eq(self.launch | cycle[0] | starts_a | starts_b | walks[0] | walks[1])]
+            self.own.eq(takes & matches)]
         with m.If(starts_a):
             m.d.comb += walked.eq(self.head_a.entry)
             m.d.sync += [first[0].eq(self.head_a), rest[0].eq(self.head_a),

@@ -13,9 +13,9 @@ from .config import OmapConfig
 
 CONTROL = {
     "": ("lookup_full", "launched", "busy", "aborted", "committed", "departed", "may_arrive",
-         "probed", "closed", "step", "dry", "ran_dry"),
+         "probed", "fetched", "closed", "step", "dry", "ran_dry"),
     "startup": ("draws", "address", "ready", "startup_state"),
-    "index": ("active", "cycle", "clearing", "turn"),
+    "index": ("active", "cycle", "done", "settled", "clearing", "turn"),
     "pending": ("cycle", "recorded", "phase", "turn"),
     "buffer": ("busy", "row", "part", "half", "stage_valid", "stage_half", "stage_row",
                "stage_part", "arrived", "number", "slot"),

@@ -93,8 +93,9 @@ class PageRecords(Component):
                 changed.version.eq(versions[number] + 1)]
             m.d.comb += [
                 ram.write.eq(self.clear | self.commit | (elsewhere & (self.target == number))),
-                ram.enable.eq(ram.write | self.launch | (self.step == 1)),
-                ram.address.eq(Mux(self.clear, self.clear_page,
-                                   Mux(self.launch, launch, Mux(self.commit, page, new)))),
+                # reads in every other cycle, so that nothing waits for the launch
+                ram.enable.eq(1),
+                ram.address.eq(Mux(self.clear, self.clear_page, Mux(self.commit, page,
+                                   Mux((self.step == 1) | self.push, new, launch)))),
                 ram.data.eq(Mux(self.clear, 0, Mux(self.commit, changed, pushed)))]
         return m
