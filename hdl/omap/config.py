@@ -356,9 +356,9 @@ class OmapConfig(BlockConfig):
 
     @property
     def fetched(self) -> int:
-        """Cycle of an operation, counted from its launch, in which all waiting items of the
-        lower page are known: the earliest for the first step of the commit."""
-        return self.trusted_latency * (self.merges + 1) + 2
+        """Earliest cycle of an operation, counted from its launch, to decide its commit: in the
+        next, its first step, all waiting items of the lower page are known."""
+        return self.trusted_latency * (self.merges + 1) + 1
 
     @property
     def arrives(self) -> int:
@@ -393,7 +393,7 @@ class OmapConfig(BlockConfig):
         read, gone = self._bus_cycles(latency)
         merging = 2 * self.merges if self.appends else 0
         commit = max(read, self.fetched)
-        cycles = max(read + self.trusted_latency + 4, commit + COMMIT_STEPS, read + merging,
+        cycles = max(read + self.trusted_latency + 4, commit + COMMIT_STEPS + 1, read + merging,
                      self.relocated + 1)
         if self.bus == "duplex":
             return cycles

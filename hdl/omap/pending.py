@@ -21,7 +21,7 @@ class PendingBuffer(Component):
 
     An operation walks the lists of its two pages in turn, `merges` items each, and offers each
     item that has a free slot (``got``); it probes where its own item was put last. Nothing is
-    changed until ``commit``, which takes `COMMIT_STEPS` cycles: the items that were taken
+    changed until ``commit``; in the `COMMIT_STEPS` cycles after it the items that were taken
     leave their lists for the free list as a chain, the operation's own item leaves the middle
     of its list, and goes to the head of another.
 
@@ -80,10 +80,10 @@ class PendingBuffer(Component):
         m.d.comb += walked.eq(Mux(cycle[0], self.pointer, free.entry))
         first, last, rest, popped = self._walk(m, cycle, read_link, successor, matches, walked)
 
-        phase = Signal(COMMIT_STEPS - 1)
-        splice_a, splice_b, push, unlink = steps = Cat(self.commit, phase)
-        m.d.sync += phase.eq(steps)
-        m.d.comb += self.committing.eq(steps)
+        phase = Signal(COMMIT_STEPS)
+        splice_a, splice_b, push, unlink = phase
+        m.d.sync += phase.eq(Cat(self.commit, phase[:-1]))
+        m.d.comb += self.committing.eq(phase)
         deep = Signal(reset_less=True)
         free_next = Signal(link, reset_less=True)
         probe_next = Signal(link, reset_less=True)
@@ -260,7 +260,7 @@ class PendingBuffer(Component):
         returning = Signal()
         m.d.comb += [
             self.restored.eq(turn == entries),
-            returning.eq(self.restore & (self.step > config.fetched) & ~self.restored),
+            returning.eq(self.restore & (self.step > config.fetched + 1) & ~self.restored),
             comes_back.eq(returning & Array(list(gone))[turn])]
         with m.If(self.launch):
             m.d.sync += turn.eq(0)

@@ -25,7 +25,7 @@ from .host import Arrivals, Departures, Requests, SealedBus
 from .index import Place
 
 COMMIT_STEPS = 4
-PUSH = 2
+PUSH = 3
 """The step of a commit at whose end pending buffer and records have changed."""
 
 
@@ -46,7 +46,7 @@ class Stage:
         self.step = 1
         self.aborted = self.committed = self.departed = False
         self.may_arrive = self.probed = self.closed = False
-        self.phase = 0  # of the commit, from 1 after its first step
+        self.phase = 0  # the step of the commit, from 1
         self.beats: list[int] = []
         self.staged = self.arrived = False  # the last beat is in its register; is stored
         self.recorded = self.merged = self.restored = 0
@@ -159,7 +159,7 @@ class OmapCycles(CycleModel):
             whole_a, whole = self._whole(stage)
             now.send = (stage.committed or now.commit) and whole_a and not stage.departed
             left = not (look is not None and look.launched)
-            ends = stage.closed or stage.phase == COMMIT_STEPS - 1
+            ends = stage.closed or stage.phase == COMMIT_STEPS
             restored = self.config.sealed or stage.restored == 2 * config.merges
             now.finish = left and (judged and restored if stage.aborted
                                    else ends and whole and (stage.departed or now.send))
@@ -222,7 +222,7 @@ class OmapCycles(CycleModel):
                 fatal = now.code
             elif now.unasked:
                 fatal = HOST_PROTOCOL
-            elif stage is not None and stage.phase == COMMIT_STEPS - 1 \
+            elif stage is not None and stage.phase == COMMIT_STEPS \
                     and self._pending > config.pending:
                 fatal = FATAL_PENDING
             elif self._inserted and map_.index.full:
@@ -361,19 +361,19 @@ class OmapCycles(CycleModel):
             stage.recorded += 1
         stage.may_arrive |= stage.step == config.arrives - 1
         stage.probed |= stage.step == config.trusted_latency + 2
-        if stage.aborted and stage.step > config.fetched \
+        if stage.aborted and stage.step > config.fetched + 1 \
                 and stage.restored < 2 * config.merges:
             stage.restored += 1
         if now.abort:
             stage.aborted = True
             stage.operation.abort()
-        if stage.phase == COMMIT_STEPS - 1:
+        if stage.phase == COMMIT_STEPS:
             stage.closed = True
         if stage.phase == PUSH:
             stage.operation.commit()
             self._pending = self._map.waiting.count
         if stage.phase:
-            stage.phase = (stage.phase + 1) % COMMIT_STEPS
+            stage.phase = (stage.phase + 1) % (COMMIT_STEPS + 1)
         if now.commit:
             stage.committed, stage.phase = True, 1
         stage.departed |= now.send
