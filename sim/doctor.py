@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from .runner import cache_folder
+from .cache import cache_folder
 from .tools import TOOLS
 
 

@@ -20,7 +20,7 @@ from pimlico.generators.omap import BLOCK
 from pimlico.generators.verilog import Emitted, emit
 from pimlico.hdl.omap.config import OP_BITS, OPS, STATUS_BITS, OmapConfig
 
-from .runner import _folder, _fresh_folder, _tail
+from .cache import fresh_folder, keyed_folder, log_tail
 from .tools import require, tool_version
 from .verify import Progress
 
@@ -220,15 +220,15 @@ def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
     source = files(__package__).joinpath("omap_trace.cpp").read_text()
     random = config.entropy == "stream"
     key = [tool_version("verilator"), tool_version("g++"), _PROGRAM, *_OPTIMISE]
-    folder = _folder("traces", key, design.top, design.text, source)
-    runtime = _folder("runtime", key)
+    folder = keyed_folder("traces", key, design.top, design.text, source)
+    runtime = keyed_folder("runtime", key)
     if not folder.is_dir():
         what = "verilator: building"
         report(what, 0, 2)
         verilator = require("verilator")
         for tool in ("g++", "make", "perl"):
             require(tool)
-        with _fresh_folder(folder) as work:
+        with fresh_folder(folder) as work:
             (work / f"{design.top}.v").write_text(design.text)
             (work / "control.vlt").write_text(waivers(design))
             (work / "omap_trace.cpp").write_text(source)
@@ -244,7 +244,7 @@ def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
             _call(work, require("make"), "-f", "Vtop.mk", "CFG_CXXFLAGS_PCH_I=-include",
                   f"VERILATOR_ROOT={verilator.parents[1]}", *_OPTIMISE)
             if not runtime.is_dir():
-                with _fresh_folder(runtime) as fresh:
+                with fresh_folder(runtime) as fresh:
                     for path in work.glob("verilated*.o"):
                         shutil.copy(path, fresh)
             for path in work.iterdir():
@@ -260,7 +260,7 @@ def _call(work: Path, program: Path, *arguments: str) -> None:
         run = subprocess.run([program, *arguments], cwd=work, stdin=subprocess.DEVNULL,
                              stdout=out, stderr=subprocess.STDOUT, check=False)
     if run.returncode:
-        raise ToolError(f"{program.name} failed (exit code {run.returncode}){_tail(log)}")
+        raise ToolError(f"{program.name} failed (exit code {run.returncode}){log_tail(log)}")
 
 
 def _run(program: Path, folder: Path, count: int, report: Progress) -> dict[str, list[int]]:

@@ -19,7 +19,7 @@ from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property
 from pimlico.hdl.common.ram import without_init
 
-from .runner import cache_folder
+from .cache import cache_folder
 from .smt import TOOLS, TOP, Verdict, solve, write_smt2
 from .tools import require
 

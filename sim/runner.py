@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TextIO
@@ -26,6 +23,7 @@ from pimlico.generators.lint import waivers
 from pimlico.generators.verilog import Emitted
 from pimlico.verif.run import ENVIRONMENT, Outcome, Run
 
+from .cache import fresh_folder, keyed_folder, log_tail
 from .tools import require, tool_version
 
 Simulator = Literal["verilator", "icarus"]
@@ -35,15 +33,8 @@ BENCH = "pimlico.verif.bench"
 SILENCE = 600
 """Seconds without a cycle after which a simulator is ended: it loops within a time step."""
 
-_TAIL = 25
 _POLL = 0.1
 _TIMESCALE = ("1ns", "1ns")
-
-
-def cache_folder() -> Path:
-    """Where builds are kept: ``PIMLICO_CACHE``, or ``~/.cache/pimlico``."""
-    named = os.environ.get("PIMLICO_CACHE")
-    return Path(named).absolute() if named else Path.home() / ".cache" / "pimlico"
 
 
 class _Runner(cocotb_runner.Runner):
@@ -154,7 +145,7 @@ def build(simulator: Simulator, design: Emitted, *, waves: Waves | None = None,
     folder = _folder("builds", simulator, [tool_version(name) for name in runner.tools],
                      design.top, design.text, waves)
     if not folder.is_dir():
-        with _fresh_folder(folder) as work:
+        with fresh_folder(folder) as work:
             _build_in(work, runner, design, verbose)
     return Build(simulator, design.top, folder, waves)
 
@@ -171,7 +162,7 @@ def _build_in(work: Path, runner: _Runner, design: Emitted, verbose: bool) -> No
         runner.build(sources=sources, hdl_toplevel=design.top, build_dir=work, always=True,
                      timescale=_TIMESCALE, log_file=log)
     except ToolError as error:
-        raise ToolError(f"{error}{_tail(log)}") from None
+        raise ToolError(f"{error}{log_tail(log)}") from None
     if isinstance(runner, VerilatorRunner):
         _keep_runtime(work, runner.wave_format)
         for path in work.iterdir():
@@ -268,17 +259,10 @@ def _collect(work: Path, trouble: str, log: Path | None) -> tuple[Outcome, int]:
         return outcome, tests
     if trouble or failed or not result.exists():
         outcome.failure = (trouble or "no test was executed" if not tests else trouble
-                           or "the bench left no result") + _tail(log)
+                           or "the bench left no result") + log_tail(log)
     elif not outcome.passed:
         outcome.failure = "nothing was compared"
     return outcome, tests
-
-
-def _tail(log: Path | None) -> str:
-    if log is None or not log.exists():
-        return ""
-    lines = log.read_text(errors="replace").splitlines()[-_TAIL:]
-    return "".join(f"\n  {line}" for line in lines)
 
 
 def _control_file(design: Emitted) -> str:
@@ -288,31 +272,9 @@ def _control_file(design: Emitted) -> str:
 
 
 def _folder(kind: str, *key: Any) -> Path:
-    """The cache folder for `key`, the machine and cocotb's libraries, which builds link."""
-    content = json.dumps([*key, _OPTIMISE, _TIMESCALE, platform.machine(),
-                          str(cocotb_config.libs_dir), tool_version("cocotb"),
-                          os.environ.get("CXX"), os.environ.get("CXXFLAGS")])
-    return cache_folder() / kind / hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-@contextmanager
-def _fresh_folder(final: Path) -> Iterator[Path]:
-    """A folder to work in that becomes `final`, all at once, when the work is done."""
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=final.parent, prefix="."))
-    except OSError as error:
-        raise ToolError(f"cannot write to the cache folder {final.parent}: {error.strerror}; "
-                        "set PIMLICO_CACHE to one that you can write") from None
-    try:
-        yield work
-        try:
-            work.rename(final)
-        except OSError:
-            if not final.is_dir():  # else another process was first
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    """The cache folder for `key` and cocotb's libraries, which builds link."""
+    return keyed_folder(kind, *key, _OPTIMISE, _TIMESCALE, str(cocotb_config.libs_dir),
+                        tool_version("cocotb"))
 
 
 def _runtime_folder(waves: Waves | None) -> Path:
@@ -323,6 +285,6 @@ def _runtime_folder(waves: Waves | None) -> Path:
 def _keep_runtime(work: Path, waves: Waves | None) -> None:
     folder = _runtime_folder(waves)
     if not folder.is_dir():
-        with _fresh_folder(folder) as fresh:
+        with fresh_folder(folder) as fresh:
             for path in work.glob("verilated*.o"):
                 shutil.copy(path, fresh)

@@ -8,7 +8,8 @@ from running_sum.config import RunningSumConfig
 
 from pimlico.generators.errors import ToolError
 from pimlico.generators.verilog import emit
-from pimlico.sim.runner import IcarusRunner, build, cache_folder
+from pimlico.sim.cache import cache_folder
+from pimlico.sim.runner import IcarusRunner, build
 
 
 @pytest.fixture(scope="module")
