@@ -111,11 +111,11 @@ def _crowded(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
         keys = [int(key) for key in rng.permutation(config.capacity + 2)]
         for key in keys:
             session.run(PUT, key, int(rng.integers(200)))
-        for _ in range(2):
-            for key in keys:
-                session.run(GET, key)
-        for key in keys:
-            session.run(DEL, key)
+        # long lists of waiting items, which keys leave from the middle
+        for key in rng.choice(keys, 8 * len(keys)):
+            session.run(GET if rng.random() < 0.7 else PUT, int(key), int(rng.integers(200)))
+        for key in rng.permutation(keys):
+            session.run(DEL, int(key))
         yield session.episode("full map, then emptied")
 
 
