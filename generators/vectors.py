@@ -15,7 +15,8 @@ from .block import Block
 from .verilog import TopPort
 
 _EPISODE_CYCLES = 256
-"""Longer episodes are cut, so that a short recording still shows stalls and resets."""
+"""Longer episodes are cut so long after their initialisation, so that a short recording still
+shows stalls and resets."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Cycle:
 
 
 def record(block: Block, config: BlockConfig, cycles: int, seed: int = 1) -> list[Cycle]:
-    """The first `cycles` cycles of the block's stimulus, with what the cycle model answers.
+    """The first `cycles` cycles of the block's stimulus, with what the cycle model answers, and
+    as many more as it initialises at first.
 
     The same arguments give the same recording.
     """
@@ -47,9 +49,9 @@ def record(block: Block, config: BlockConfig, cycles: int, seed: int = 1) -> lis
     model = block.load("cycles")(config)
     player = _Player(config, model, np.random.default_rng([seed, 1]))
     trace: list[Cycle] = []
-    while len(trace) < cycles:
+    while len(trace) < cycles + model.warmup:
         trace.extend(player.play(next(stimulus)))
-    return trace[:cycles]
+    return trace[:cycles + model.warmup]
 
 
 def port_value(port: TopPort, config: BlockConfig, cycle: Cycle, active_low: bool) -> int | None:
@@ -98,7 +100,8 @@ class _Player:
         left = {source.name: len(episode.beats.get(source.name, ())) for source in self.sources}
         taken = dict.fromkeys([stream.name for stream in (*self.sources, *self.sinks)], 0)
         offer: dict[str, int] = {}
-        for count in range(min(episode.cycles or _EPISODE_CYCLES, _EPISODE_CYCLES)):
+        most = _EPISODE_CYCLES + self.model.warmup
+        for count in range(min(episode.cycles or most, most)):
             for name, beats in waiting.items():
                 if name not in offer and self._chance(episode.valid.get(name, 1.0)) \
                         and self._open(episode, name, left[name], taken):

@@ -24,6 +24,9 @@ class CycleModel(ABC):
     patience = 2000
     """Cycles without a beat after which the bench takes the block to be stuck."""
 
+    warmup = 0
+    """Cycles of initialisation after a reset, before the block takes anything."""
+
     def __init__(self, config: Any):
         self.config = config
 

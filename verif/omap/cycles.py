@@ -68,6 +68,7 @@ class OmapCycles(CycleModel):
         self._relocates = {step * config.relocation_cycles + config.trusted_latency + 3
                            for step in range(RELOCATIONS)}
         self._half_mask = (1 << config.half_bits) - 1
+        self.warmup = config.init_draws + config.clear_words + 2
         self.patience += config.clear_words + config.host_latency_max
         self.reset()
 
