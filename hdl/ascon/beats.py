@@ -16,7 +16,7 @@ class Gather(wiring.Component):
     taken from the stream as the block is; wider ones stay on the stream while their blocks are
     taken in turn. So ``block`` is there in the cycle in which its last beat is offered.
 
-    ``wanted``: the block is taken in this cycle if ``complete``. ``final``: the block to come
+    ``wanted``: the block is taken in this cycle if ``complete``. ``padded``: the block to come
     is the rest of the text, `tail` bits, padded; what of it is not text takes no beats.
 
     Parameters
@@ -29,8 +29,9 @@ class Gather(wiring.Component):
 
     def __init__(self, beat_width: int, tail: int):
         self.beat_width, self.tail = beat_width, tail
+        self.part_name = f"gather_{beat_width}_{tail}"
         super().__init__({
-            "i": In(stream.Signature(beat_width)), "final": In(1), "wanted": In(1),
+            "i": In(stream.Signature(beat_width)), "padded": In(1), "wanted": In(1),
             "complete": Out(1), "block": Out(RATE),
         })
 
@@ -53,7 +54,7 @@ class Gather(wiring.Component):
         beat = Signal(width)
         m.d.comb += [
             ends.eq(held == beats - 1),
-            padding.eq(self.final & (held >= tail)),
+            padding.eq(self.padded & (held >= tail)),
             offered.eq(self.i.valid | padding),
             beat.eq(Mux(padding, held == tail, self.i.payload)),
             self.block.eq(Cat(collected, beat)),
@@ -70,22 +71,22 @@ class Gather(wiring.Component):
         if parts > 1:
             part = Signal(parts, init=1, name="part")
             ends = part[-1]
-            with m.If(self.wanted & self.complete & ~self.final):
+            with m.If(self.wanted & self.complete & ~self.padded):
                 m.d.sync += part.eq(part.rotate_left(1))
         chosen: Value = C(0, RATE)
         for number in range(parts):
             chosen = chosen | Mux(part[number], self.i.payload.word_select(number, RATE), 0)
         m.d.comb += [
-            self.block.eq(Mux(self.final, 1, chosen)),
-            self.complete.eq(self.i.valid | self.final),
-            self.i.ready.eq(self.wanted & ends & ~self.final),
+            self.block.eq(Mux(self.padded, 1, chosen)),
+            self.complete.eq(self.i.valid | self.padded),
+            self.i.ready.eq(self.wanted & ends & ~self.padded),
         ]
 
 
 class Spread(wiring.Component):
     """Beats of the blocks that come out of the sponge.
 
-    ``load`` takes ``block``, of which the last of a text, ``final``, has only `tail` bits; not
+    ``load`` takes ``block``, of which the last of a text, ``padded``, has only `tail` bits; not
     while ``full``, which is when a beat is on offer. A beat is on offer in the cycle after its
     last block.
 
@@ -97,8 +98,9 @@ class Spread(wiring.Component):
 
     def __init__(self, beat_width: int, tail: int):
         self.beat_width, self.tail = beat_width, tail
+        self.part_name = f"spread_{beat_width}_{tail}"
         super().__init__({
-            "load": In(1), "final": In(1), "block": In(RATE), "full": Out(1),
+            "load": In(1), "padded": In(1), "block": In(RATE), "full": Out(1),
             "o": Out(stream.Signature(beat_width)),
         })
 
@@ -118,7 +120,7 @@ class Spread(wiring.Component):
         rest = Signal(RATE, reset_less=True)
         m.d.comb += [self.o.valid.eq(left != 0), self.o.payload.eq(rest[:width])]
         with m.If(self.load):
-            m.d.sync += [rest.eq(self.block), left.eq(Mux(self.final, tail, beats))]
+            m.d.sync += [rest.eq(self.block), left.eq(Mux(self.padded, tail, beats))]
         with m.Elif(self.o.valid & self.o.ready):
             m.d.sync += [rest.eq(rest[width:]), left.eq(left - 1)]
 

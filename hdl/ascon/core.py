@@ -33,11 +33,11 @@ class AsconAead(BlockComponent):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.course = course = Course(config)
-        m.submodules.intake = intake = Intake(config)
-        m.submodules.outlet = outlet = Outlet(config)
-        sponge = Sponge(config.rounds_per_cycle)
-        m.submodules.sponge = place(platform, sponge)
+        course, sponge = Course(config), Sponge(config.rounds_per_cycle)
+        intake, outlet = Intake(config), Outlet(config)
+        for name, part in (("course", course), ("intake", intake), ("outlet", outlet),
+                           ("sponge", sponge)):
+            m.submodules[name] = place(platform, part)
         command = fields(config.port("cmd"), self.cmd.payload)
         m.d.comb += [
             course.start.eq(self.cmd.valid),
@@ -62,7 +62,7 @@ class AsconAead(BlockComponent):
         m.d.comb += [
             intake.open.eq(course.open), intake.wanted.eq(course.wanted),
             course.complete.eq(intake.complete), course.skip.eq(intake.skip),
-            course.of_text.eq(intake.of_text), course.final.eq(intake.final),
+            course.of_text.eq(intake.of_text), course.padded.eq(intake.padded),
             course.malformed.eq(intake.malformed), course.room.eq(~outlet.full),
             sponge.block.eq(Mux(added, intake.block, 0)),
             sponge.replace.eq(Mux(added, secret, 0)),

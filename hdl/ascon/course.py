@@ -13,7 +13,7 @@ class Course(wiring.Component):
     """Which permutation runs, what is added at its end, and what that waits for.
 
     ``start``: a command is on offer, to ``decrypt`` or not. ``ends``: the running permutation's
-    last cycle is due. ``complete``: the block to come is there, ``of_text`` or not, ``final`` or
+    last cycle is due. ``complete``: the block to come is there, ``of_text`` or not, ``padded`` or
     not, or in its place nothing (``skip``); ``malformed``: a beat of it is. ``room``: a block
     that comes out has a place. ``tag``: one to check is on offer, and is the ``right`` one.
     ``taken``: done has been taken.
@@ -29,11 +29,13 @@ class Course(wiring.Component):
     config : AsconConfig
     """
 
+    part_name = "course"
+
     def __init__(self, config: AsconConfig):
         self.config = config
         super().__init__({
             "start": In(1), "decrypt": In(1), "ends": In(1), "complete": In(1), "skip": In(1),
-            "of_text": In(1), "final": In(1), "malformed": In(1), "room": In(1), "tag": In(1),
+            "of_text": In(1), "padded": In(1), "malformed": In(1), "room": In(1), "tag": In(1),
             "right": In(1), "taken": In(1),
             "load": Out(1), "go": Out(1), "open": Out(1), "wanted": Out(1), "add": Out(1),
             "decrypts": Out(1), "nonce_key": Out(1), "separate": Out(1), "final_key": Out(1),
@@ -51,7 +53,7 @@ class Course(wiring.Component):
             self.go.eq(tags | self.open & (~self.ends | self.add)),
             self.nonce_key.eq(mixes & self.ends),
             self.tag_key.eq(tags & self.ends),
-            self.final_key.eq(self.of_text & self.final),
+            self.final_key.eq(self.of_text & self.padded),
         ]
         self._separate(m)
         with m.FSM(name="phase"):

@@ -16,7 +16,7 @@ class Intake(wiring.Component):
     While ``open`` it shifts beats into place, all but the last of a block, which is taken from
     its stream as the block is: in a cycle in which the block is ``wanted`` and ``complete``. A
     packet of associated data without a byte makes no block: ``skip`` says that this is what
-    is taken. All others end with a ``final`` block that is padded, and may be nothing but
+    is taken. All others end with a block that is ``padded``, and may be nothing but
     padding. Bytes that a beat does not have are not looked at.
 
     Of a block, ``mask`` has the bytes that are of the packet, and ``beats`` is the number of
@@ -29,13 +29,15 @@ class Intake(wiring.Component):
     config : AsconConfig
     """
 
+    part_name = "intake"
+
     def __init__(self, config: AsconConfig):
         self.config = config
         beat = stream.Signature(config.beat_bits + config.size_bits + 1)
         super().__init__({
             "ad": In(beat), "text": In(beat), "open": In(1), "wanted": In(1),
             "complete": Out(1), "skip": Out(1), "block": Out(RATE), "mask": Out(RATE // 8),
-            "final": Out(1), "of_text": Out(1), "malformed": Out(1),
+            "padded": Out(1), "of_text": Out(1), "malformed": Out(1),
             "beats": Out(range(config.block_beats + 1)), "size": Out(config.size_bits),
             "last": Out(1),
         })
@@ -45,8 +47,8 @@ class Intake(wiring.Component):
         config = self.config
         of_text = Signal(name="text_turn")
         begun = Signal()  # a beat of the packet has been taken
-        over = Signal()  # the last one has, and the final block is to come
-        padded = Signal()  # with the one that begins the padding
+        over = Signal()  # the last one has, and the padded block is to come
+        pad_begun = Signal()  # with the byte that begins the padding
         ends = Signal()  # the beat completes the block
         valid = Signal()
         payload = Signal(len(self.ad.payload))
@@ -58,19 +60,19 @@ class Intake(wiring.Component):
         data, said, last = _parts(payload, config)
         short = Signal()
         ready = Signal()
-        real = Signal()
+        takes = Signal()
         step = Signal()
         m.d.comb += [
             short.eq(last & ~said[-1]),
             ready.eq(self.open & ~over & (~ends | self.wanted)),
             self.ad.ready.eq(ready & ~of_text),
             self.text.ready.eq(ready & of_text),
-            real.eq(ready & valid),
-            step.eq(real | self.open & over & (~ends | self.wanted)),
+            takes.eq(ready & valid),
+            step.eq(takes | self.open & over & (~ends | self.wanted)),
             self.skip.eq(~of_text & ~begun & ~over & last & (said == 0)),
             self.complete.eq(ends & (valid | over)),
-            self.final.eq(over | short),
-            self.malformed.eq(real & Mux(said[-1], said[:-1] != 0, ~last)),
+            self.padded.eq(over | short),
+            self.malformed.eq(takes & Mux(said[-1], said[:-1] != 0, ~last)),
             self.last.eq(over | last),
         ]
 
@@ -79,7 +81,7 @@ class Intake(wiring.Component):
         pads = Signal(config.beat_bytes)
         m.d.comb += [
             inside.eq(Cat(~over & (~short | (said > byte)) for byte in range(len(inside)))),
-            pads.eq(Mux(over, ~padded, Cat(short & (said == byte) for byte in range(len(pads))))),
+            pads.eq(Mux(over, ~pad_begun, Cat(short & (said == byte) for byte in range(len(pads))))),
             beat.eq(Cat(Cat(pads[byte] | inside[byte] & data[8 * byte],
                             data[8 * byte + 1:8 * byte + 8] & inside[byte].replicate(7))
                         for byte in range(len(inside)))),
@@ -91,13 +93,13 @@ class Intake(wiring.Component):
                          self.beats.eq(~over), self.size.eq(size_now)]
         else:
             number = self._collect(m, beat, inside, ends, step & ~self.skip)
-            self._count(m, number, over, real, ends & ~short, size_now)
-        closes = Signal()  # the final block is taken, or what stands for one
-        m.d.comb += closes.eq(step & (ends & self.final | self.skip))
-        with m.If(real):
-            m.d.sync += [begun.eq(1), over.eq(last), padded.eq(short)]
+            self._count(m, number, over, takes, ends & ~short, size_now)
+        closes = Signal()  # the padded block is taken, or what stands for one
+        m.d.comb += closes.eq(step & (ends & self.padded | self.skip))
+        with m.If(takes):
+            m.d.sync += [begun.eq(1), over.eq(last), pad_begun.eq(short)]
         with m.Elif(step):
-            m.d.sync += padded.eq(1)
+            m.d.sync += pad_begun.eq(1)
         with m.If(closes):
             m.d.sync += [begun.eq(0), over.eq(0), of_text.eq(~of_text)]
         return m
@@ -115,17 +117,17 @@ class Intake(wiring.Component):
                          of_packet.eq(self.mask[len(inside):])]
         return number
 
-    def _count(self, m: Module, number: Signal, over: Signal, real: Signal, whole: Value,
+    def _count(self, m: Module, number: Signal, over: Signal, takes: Signal, whole: Value,
                size: Signal) -> None:
         """The beats of the packet in a block, and the size of the last one, kept over padding.
 
-        A `whole` block that ends its packet leaves none for the final one.
+        A `whole` block that ends its packet leaves none for the padded one.
         """
         beats = Signal.like(self.beats, name="last_beats", reset_less=True)
         last_size = Signal.like(size, name="last_size", reset_less=True)
         m.d.comb += [self.beats.eq(Mux(over, beats, self.config.block_beats)),
                      self.size.eq(Mux(over, last_size, size))]
-        with m.If(real):
+        with m.If(takes):
             m.d.sync += [beats.eq(Mux(whole, 0, number + 1)), last_size.eq(size)]
 
 
@@ -140,6 +142,8 @@ class Outlet(wiring.Component):
     ----------
     config : AsconConfig
     """
+
+    part_name = "outlet"
 
     def __init__(self, config: AsconConfig):
         self.config = config
@@ -156,15 +160,15 @@ class Outlet(wiring.Component):
         rest = Signal(RATE, reset_less=True)
         last_size = Signal.like(self.size, name="last_size", reset_less=True)
         last = Signal(name="ends_packet", reset_less=True)
-        final = Signal(name="last_beat")
+        ends = Signal(name="last_beat")
         m.d.comb += [
             self.o.valid.eq(left != 0),
             self.full.eq(self.o.valid),
-            final.eq(last & (left == 1)),
+            ends.eq(last & (left == 1)),
             self.o.payload.eq(Cat(
-                Cat(rest[8 * byte:8 * byte + 8] & (~final | (last_size > byte)).replicate(8)
+                Cat(rest[8 * byte:8 * byte + 8] & (~ends | (last_size > byte)).replicate(8)
                     for byte in range(whole)),
-                Mux(final, last_size, whole), final)),
+                Mux(ends, last_size, whole), ends)),
         ]
         with m.If(self.load):
             m.d.sync += [rest.eq(self.block), left.eq(self.beats), last.eq(self.last),

@@ -66,17 +66,18 @@ class PageCipher(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         page = self.page
-        m.submodules.walk = walk = Walk(page.blocks, page.tail)
-        m.submodules.gather = gather = Gather(page.beat_width, page.tail)
-        m.submodules.spread = spread = Spread(page.beat_width, page.tail)
-        sponge = Sponge(page.rounds_per_cycle)
-        m.submodules.sponge = place(platform, sponge)
+        walk, sponge = Walk(page.blocks, page.tail), Sponge(page.rounds_per_cycle)
+        gather = Gather(page.beat_width, page.tail)
+        spread = Spread(page.beat_width, page.tail)
+        for name, part in (("walk", walk), ("gather", gather), ("spread", spread),
+                           ("sponge", sponge)):
+            m.submodules[name] = place(platform, part)
         wiring.connect(m, wiring.flipped(self.source), gather.i)
         wiring.connect(m, spread.o, wiring.flipped(self.result))
         m.d.comb += [
             walk.start.eq(self.start.valid), walk.ends.eq(sponge.ends),
             walk.complete.eq(gather.complete), self.start.ready.eq(walk.ad),
-            gather.final.eq(walk.final), gather.wanted.eq(walk.wanted),
+            gather.padded.eq(walk.padded), gather.wanted.eq(walk.wanted),
             sponge.load.eq(walk.load), sponge.go.eq(walk.go), sponge.long.eq(walk.final_key),
             sponge.key.eq(self.key), sponge.nonce.eq(self._nonce()),
             sponge.separate.eq(walk.separate),
@@ -90,14 +91,14 @@ class PageCipher(wiring.Component):
     def _give(self, m: Module, walk: Walk, gather: Gather, spread: Spread,
               sponge: Sponge) -> None:
         """Text or cipher, then the tag, or whether it is right."""
-        blank = walk.final if self.page.tail == 0 else C(0)  # a block of nothing but padding
-        m.d.comb += [spread.load.eq(walk.taken & ~blank), spread.final.eq(walk.final)]
+        blank = walk.padded if self.page.tail == 0 else C(0)  # a block of nothing but padding
+        m.d.comb += [spread.load.eq(walk.taken & ~blank), spread.padded.eq(walk.padded)]
         if not self.decrypt:
             m.d.comb += [walk.room.eq(~spread.full),
                          spread.block.eq(Mux(walk.check, sponge.tag, sponge.sum))]
             return
-        of_tail = walk.text & walk.final
-        whole = walk.text & ~walk.final
+        of_tail = walk.text & walk.padded
+        whole = walk.text & ~walk.padded
         m.d.comb += [
             walk.room.eq(~spread.full & ~(walk.check & self.verdict.valid)),
             spread.block.eq(Mux(walk.check, 0, sponge.sum)),

@@ -44,24 +44,35 @@ class Rounds(wiring.Component):
         a, b, c, d, e = words
         # kept by synthesis as they are: here if there is one round, else between the rounds.
         # This is how cells are fewest and paths no longer.
-        substituted = _named(m, f"substituted_{place}",
-                             substitute(a, b, c ^ Cat(index, ~index), d, e), self.number == 1)
+        substituted = _state(m, f"substituted_{place}",
+                             _substitute(m, place, a, b, c ^ Cat(index, ~index), d, e),
+                             self.number == 1)
         mixed: list[Value] = [word ^ word.rotate_right(first) ^ word.rotate_right(second)
                               for word, (first, second) in zip(substituted, _ROTATIONS,
                                                                strict=True)]
         if place == self.number - 1:
             return mixed
-        return _named(m, f"round_{place}", mixed, True)
+        return _state(m, f"round_{place}", mixed, True)
 
 
-def substitute(a: Value, b: Value, c: Value, d: Value, e: Value) -> list[Value]:
+def _substitute(m: Module, place: int, a: Value, b: Value, c: Value, d: Value,
+                e: Value) -> list[Value]:
     """The 5-bit S-box on every column of the five words."""
-    a, c, e = a ^ e, c ^ b, e ^ d
-    a, b, c, d, e = a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b
+    a, c, e = _words(m, f"in_{place}", [a ^ e, c ^ b, e ^ d])
+    a, b, c, d, e = _words(m, f"chi_{place}", [
+        a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b])
     return [a ^ e, b ^ a, ~c, d ^ c, e]
 
 
-def _named(m: Module, name: str, words: list[Value], keep: bool) -> list[Value]:
+def _words(m: Module, name: str, words: list[Value]) -> list[Value]:
+    """Each in a signal: what is used twice would else be emitted twice."""
+    signals = [Signal(WORD, name=f"{name}_{number}") for number in range(len(words))]
+    m.d.comb += [signal.eq(word) for signal, word in zip(signals, words, strict=True)]
+    return list(signals)
+
+
+def _state(m: Module, name: str, words: list[Value], keep: bool) -> list[Value]:
+    """The words of a state in one signal, which synthesis is to keep or not."""
     state = Signal(STATE, name=name, attrs={"keep": 1} if keep else {})
     m.d.comb += state.eq(Cat(words))
     return [state[at:at + WORD] for at in range(0, STATE, WORD)]

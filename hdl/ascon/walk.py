@@ -14,7 +14,7 @@ class Walk(wiring.Component):
     ``complete``: the block to come is there; ``room``: a block that comes out has a place.
 
     ``load`` sets the sponge up, ``go`` runs it. ``wanted``: the block to come is taken in this
-    cycle if complete, and ``taken`` says that it is; ``final`` that it is the padded one. At
+    cycle if complete, and ``taken`` says that it is; ``padded`` that it is the padded one. At
     the end of a permutation are added: ``nonce_key`` and ``ad`` once nonce and key are mixed
     in, ``pad`` to end the associated data, a block of text if ``text``, with ``separate`` the
     first, ``final_key`` with the last, ``tag_key`` to give the tag. ``check``: the tag is
@@ -30,9 +30,10 @@ class Walk(wiring.Component):
 
     def __init__(self, blocks: int, tail: int):
         self.blocks, self.tail = blocks, tail
+        self.part_name = f"page_walk_{blocks}_{tail}"
         super().__init__({
             "start": In(1), "ends": In(1), "complete": In(1), "room": In(1),
-            "load": Out(1), "go": Out(1), "wanted": Out(1), "taken": Out(1), "final": Out(1),
+            "load": Out(1), "go": Out(1), "wanted": Out(1), "taken": Out(1), "padded": Out(1),
             "ad": Out(1), "pad": Out(1), "text": Out(1), "separate": Out(1),
             "final_key": Out(1), "tag_key": Out(1), "check": Out(1),
         })
@@ -69,14 +70,14 @@ class Walk(wiring.Component):
         # a page of less than a block is gathered while nothing else is to do
         last = phase.ongoing("LAST") if self.blocks else \
             ~(phase.ongoing("TAG") | phase.ongoing("CHECK"))
-        blank = self.final if self.tail == 0 else C(0)
+        blank = self.padded if self.tail == 0 else C(0)
         m.d.comb += [
-            self.final.eq(last),
+            self.padded.eq(last),
             self.text.eq(due & self.ends),
             self.wanted.eq(self.text & (self.room | blank) | self.check & self.room),
             self.taken.eq(self.wanted & self.complete),
             self.go.eq(runs | due & (~self.ends | self.taken)),
-            self.final_key.eq(self.text & self.final),
+            self.final_key.eq(self.text & self.padded),
         ]
         return m
 

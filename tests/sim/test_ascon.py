@@ -67,9 +67,9 @@ BROKEN = [
     (course, "self.separate.eq(self.of_text & ~begun)", "self.separate.eq(self.of_text)"),
     (permutation, "d ^ c, e]", "d, e]"),
     (sponge, "high & key_low ^ low & key_high", "high & key_low | low & key_high"),
-    (packets, "self.malformed.eq(real & Mux(said[-1], said[:-1] != 0, ~last))",
-     "self.malformed.eq(real & ~said[-1] & ~last)"),
-    (packets, "over.eq(last), padded.eq(short)]", "over.eq(last), padded.eq(last)]"),
+    (packets, "self.malformed.eq(takes & Mux(said[-1], said[:-1] != 0, ~last))",
+     "self.malformed.eq(takes & ~said[-1] & ~last)"),
+    (packets, "over.eq(last), pad_begun.eq(short)]", "over.eq(last), pad_begun.eq(last)]"),
     (course, "~self.decrypts & ~faulty", "~faulty"),
     (core, "(self.status == 0)", "(self.status == course.code)"),
 ]
