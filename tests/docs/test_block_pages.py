@@ -9,10 +9,14 @@ from pages import ROOT, fenced, headed, plain, table
 
 from pimlico.generators.block import blocks, find
 from pimlico.generators.load import load
+from pimlico.hdl.ascon.config import STATUS as ASCON_STATUS
+from pimlico.hdl.ascon.config import AsconConfig
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.kv.config import STATUS as KV_STATUS
 from pimlico.hdl.kv.config import KvConfig
+from pimlico.hdl.omap.config import STATUS as OMAP_STATUS
+from pimlico.hdl.omap.config import OmapConfig
 from pimlico.hdl.ternary.config import STATUS as TERNARY_STATUS
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.verif.kv.cycles import KvCycles
@@ -41,6 +45,8 @@ DOCUMENTED = [
     Documented("ternary-gemm", TernaryConfig(addend=True, out="int8_requant"), TERNARY_STATUS,
                frozenset({"acc_width"})),
     Documented("kv-history", KvConfig(append=True), KV_STATUS),
+    Documented("omap-controller", OmapConfig(), OMAP_STATUS),
+    Documented("ascon-aead128", AsconConfig(), ASCON_STATUS),
 ]
 REFUSED = [(entry.block, plain(settings), message.strip("`")) for entry in DOCUMENTED
            for settings, message in table(entry.page, "What is refused")]
@@ -69,8 +75,8 @@ def legal(field):
     field = field.get("anyOf", [field])[0]  # the other alternative is none, its default
     if field["type"] == "boolean":
         return "true, false"
-    if field["type"] == "string":
-        return ", ".join(field["enum"])
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
     if "maximum" in field:
         return f"{field['minimum']}–{field['maximum']}"
     return f"{field['minimum']} or more"
