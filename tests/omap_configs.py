@@ -1,6 +1,8 @@
 """Configurations of the OMAP controller that together take every value of every parameter,
 random ones, random commands, and a host that answers as fast as it may."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pimlico.hdl.common.config import ConfigError
@@ -91,6 +93,13 @@ def run_random(session: Session, count: int, weights=(1, 3, 4, 1), keys: int = 0
                     value_of(config, rng))
 
 
+def stored(session: Session) -> dict[int, int]:
+    """The whole map, from the host's pages and the trusted side."""
+    blank = [0] * session.config.beats
+    return session.map.stored([session.host.get(page, blank)
+                               for page in range(session.config.pages)])
+
+
 def sound_session(config: OmapConfig, rng: np.random.Generator, count: int) -> Session:
     """Random commands without a fatal status."""
     while True:
@@ -116,24 +125,30 @@ def joined(name: str, first: Session, second: Session, at: int) -> Episode:
 
     Neither has a fault of the host.
     """
-    operations = len(first.trace)
-    begun = {"random": len(first.beats["random"]) + second.config.init_draws}
+    operations, commands = len(first.trace), len(first.beats["cmd"])
     earlier = {"req": 4 * operations, "wdata": 2 * first.config.beats * operations}
-    after = {"cmd": first.after["cmd"] + [begun] * len(second.beats["cmd"]),
-             "rdata": first.after["rdata"] + [
-                 {stream: count + earlier[stream] for stream, count in needs.items()}
-                 for needs in second.after["rdata"]]}
-    return Episode(name, {stream: beats + second.beats[stream]
-                          for stream, beats in first.beats.items()}, after=after,
-                   delay={"rdata": first.delay["rdata"] + second.delay["rdata"]},
-                   wires={"init": [1, *[0] * (at - 1), *INIT], "drain": [int(first.drain)]})
+    needs = [{stream: count + earlier[stream] for stream, count in each.items()}
+             for each in second.after["rdata"]]
+    rest = len(second.beats["cmd"]) - 1
+    return Episode(
+        name, {stream: beats + second.beats[stream] for stream, beats in first.beats.items()},
+        after={"cmd": first.after["cmd"] + [{"rsp": commands}] * (rest + 1),
+               "rdata": first.after["rdata"] + needs},
+        delay={"cmd": [0] * commands + [at] + [0] * rest,
+               "rdata": first.delay["rdata"] + second.delay["rdata"]},
+        wires={"init": [1, *[0] * (at - 1), *INIT], "drain": [int(first.drain)]})
 
 
-def init_between(config: OmapConfig, rng: np.random.Generator):
+def init_between(config: OmapConfig, rng: np.random.Generator) -> tuple[Episode, list[Session]]:
     """A map in use is emptied by init, and used again."""
     sessions = [Session(config, rng) for _ in range(2)]
     for session in sessions:
         run_random(session, 25)
     cycles = config.clear_words + config.init_draws + 40 * config.interval
-    yield joined("init of a map in use", *sessions, at=cycles)
+    return joined("init of a map in use", *sessions, at=cycles), sessions
 
+
+def inits(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """`init_between`, again and again."""
+    while True:
+        yield init_between(config, rng)[0]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from omap_configs import BASE, SMALL, keys_of, random_config, value_of
+from omap_configs import BASE, SMALL, keys_of, random_config, stored, value_of
 
 from pimlico.hdl.omap.config import (
     DEL,
@@ -187,13 +187,6 @@ def test_nothing_is_lost_when_no_more_may_wait(fatal, seed):
         assert session.run(op, int(key), 3) == (OK, 1, known[int(key)])
         assert session.run(op, int(key)) == (MISS, 0, 0)
     assert stored(session) == {} and session.map.live == 0
-
-
-def stored(session):
-    """The map, from the host's pages and the trusted side."""
-    config = session.config
-    pages = [session.host.get(page, [0] * config.beats) for page in range(config.pages)]
-    return session.map.stored(pages)
 
 
 @pytest.mark.parametrize("case", SMALL)
