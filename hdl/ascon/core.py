@@ -7,7 +7,6 @@ from amaranth.hdl import Cat, Module, Mux
 from pimlico.hdl.common.component import BlockComponent, fields
 from pimlico.hdl.common.parts import place
 
-from .config import AsconConfig
 from .course import Course
 from .packets import Intake, Outlet
 from .sponge import Sponge

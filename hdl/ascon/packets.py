@@ -81,7 +81,8 @@ class Intake(wiring.Component):
         pads = Signal(config.beat_bytes)
         m.d.comb += [
             inside.eq(Cat(~over & (~short | (said > byte)) for byte in range(len(inside)))),
-            pads.eq(Mux(over, ~pad_begun, Cat(short & (said == byte) for byte in range(len(pads))))),
+            pads.eq(Mux(over, ~pad_begun,
+                        Cat(short & (said == byte) for byte in range(len(pads))))),
             beat.eq(Cat(Cat(pads[byte] | inside[byte] & data[8 * byte],
                             data[8 * byte + 1:8 * byte + 8] & inside[byte].replicate(7))
                         for byte in range(len(inside)))),

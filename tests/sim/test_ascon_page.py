@@ -141,7 +141,7 @@ def both_ways(shape, rates, seed, count=3, **options):
     rng = np.random.default_rng(seed)
     width, beats = shape[:2]
     starts, pages = draw(shape, rng, count)
-    sources = {"start": starts, "source": sum((beats_of(page, width) for page in pages), [])}
+    sources = {"start": starts, "source": beats_of(b"".join(pages), width)}
     sealed, sealing = play(shape, False, sources, rates, seed, **options)
     expected = []
     for start, page in zip(starts, pages, strict=True):
@@ -203,7 +203,7 @@ def test_whatever_is_changed_the_verdict_is_no(shape):
                 for bit in (0, address_bits - 1, address_bits, address_bits + version_bits - 1)]
     changed.insert(2, (start, sealed))
     sources = {"start": [start for start, _ in changed],
-               "source": sum((beats_of(page, width) for _, page in changed), [])}
+               "source": beats_of(b"".join(page for _, page in changed), width)}
     opened, _ = play(shape, True, sources, RATES["full"], seed)
     assert opened["verdict"] == [int(page == (start, sealed)) for page in changed], f"seed {seed}"
     for (of, page), text in zip(changed, pages_of(opened["result"], width, beats), strict=True):

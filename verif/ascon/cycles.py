@@ -192,7 +192,7 @@ class AsconCycles(CycleModel):
         """Bytes of a beat, and whether it is the last, from what it says of itself."""
         size, last = said & self._size_mask, bool(said >> self.config.size_bits)
         whole = self.config.beat_bytes
-        if size > whole or size < whole and not last:
+        if size > whole or (size < whole and not last):
             self._faulty = True
         return (min(size, whole) if last else whole), last
 

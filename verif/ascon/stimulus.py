@@ -22,7 +22,7 @@ def packet(config: AsconConfig, data: bytes, trailing: bool = False) -> list[int
     """
     size = config.beat_bytes
     pieces = [data[at:at + size] for at in range(0, len(data), size)]
-    if not data or trailing and len(data) % size == 0:
+    if not data or (trailing and len(data) % size == 0):
         pieces.append(b"")
     last = len(pieces) - 1
     return [beat(config, piece, number == last) for number, piece in enumerate(pieces)]
@@ -113,7 +113,9 @@ class Script:
 
     def _changed(self, data: bytes) -> bytes:
         last = 8 * len(data) - 1
-        bit = int(self.rng.choice([0, last, self.rng.integers(last), self.rng.integers(last)]))
+        ends = (0, last)
+        bit = ends[self.rng.integers(2)] if self.rng.random() < 0.5 else int(
+            self.rng.integers(last))
         return (number(data) ^ 1 << bit).to_bytes(len(data), "little")
 
     def episode(self, name: str, **options: Any) -> Episode:
@@ -190,13 +192,14 @@ def _directed(config: AsconConfig, rng: np.random.Generator) -> Iterator[Episode
 def _random(config: AsconConfig, rng: np.random.Generator) -> Episode:
     script = Script(config, rng)
     for _ in range(int(rng.integers(1, 8))):
-        sizes = [int(rng.integers(70)) if rng.random() < 0.6 else int(rng.choice(LENGTHS))
-                 for _ in range(2)]
+        ad_bytes, text_bytes = (
+            int(rng.integers(70)) if rng.random() < 0.6 else int(rng.choice(LENGTHS))
+            for _ in range(2))
         wrong = str(rng.choice(["tag", "nonce"])) if rng.random() < 0.2 else ""
         if rng.random() < 0.1:
             script.malformed(str(rng.choice(["ad", "text"])), str(rng.choice(["more", "fewer"])))
         else:
-            script.message(*sizes, wrong=wrong, trailing=bool(rng.random() < 0.3))
+            script.message(ad_bytes, text_bytes, wrong=wrong, trailing=bool(rng.random() < 0.3))
     stalls: dict[str, Any] = {}
     if rng.random() < 0.8:
         stalls["valid"] = {name: float(rng.choice([0.1, 0.5, 1])) for name in script.beats}
