@@ -8,7 +8,7 @@ from pimlico.hdl.common.ram import memory
 
 from .config import COMMIT_STEPS, OmapConfig
 from .index import lowest
-from .trusted import TrustedRam
+from .trusted import TrustedRam, kind
 
 
 def link_layout(config: OmapConfig) -> data.StructLayout:
@@ -242,7 +242,8 @@ class PendingBuffer(Component):
         """
         config = self.config
         entries = 2 * config.merges
-        m.submodules.listed = listed = memory(1, config.pending_entries)
+        m.submodules.listed = listed = memory(1, config.pending_entries,
+                                               kind(config.pending_entries))
         write, read = listed.write_port(), listed.read_port(domain="comb")
         probed = Signal(reset_less=True)
         m.d.comb += read.addr.eq(self.pointer)

@@ -3,7 +3,16 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from pimlico.hdl.common.ram import Ram
+from pimlico.hdl.common.ram import Kind, Ram
+
+DEEP = 512
+"""Words above which a memory must be block RAM: Yosys would make LUT RAM of deep memories with
+one port for UltraScale+, and fails."""
+
+
+def kind(depth: int) -> Kind:
+    """The memory to ask for."""
+    return "block" if depth > DEEP else "auto"
 
 
 class TrustedRam(Component):
@@ -24,7 +33,7 @@ class TrustedRam(Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.ram = ram = Ram(len(self.data), max(2, self.depth))
+        m.submodules.ram = ram = Ram(len(self.data), max(2, self.depth), kind(self.depth))
         word = Signal(len(self.q), reset_less=True)
         m.d.comb += [ram.address.eq(self.address), ram.enable.eq(self.enable),
                      ram.write.eq(self.write), ram.data.eq(self.data), self.q.eq(word)]
