@@ -1,6 +1,8 @@
 """The cycle model of the Ascon-AEAD128 core against the golden functions, and its timing."""
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,3 +226,17 @@ def test_known_answers(config):
         assert texts[2 * at:2 * at + 2] == [vector.cipher, vector.text]
         assert [values["tag"] for values in done[2 * at:2 * at + 2]] == [number(vector.tag), 0]
     assert not any(values["code"] for values in done)
+
+
+def test_the_messages_drawn_on_the_page_are_the_models():
+    page = (Path(__file__).parents[2] / "docs" / "ascon-aead128.md").read_text()
+    lines = re.search(r"^```text\n(cmd .*?)^```$", page, re.M | re.S)[1].splitlines()
+    script = Script(AsconConfig(rounds_per_cycle=4, beat_bits=128), np.random.default_rng(0))
+    script.message(5, 40, False)
+    script.message(0, 16, True)
+    trace = run(script.config, script)
+    end = trace.cycles("done")[-1] + 1
+    marks = {"cmd": "c", "ad": "a", "text": "t", "tag": "g", "result": "r", "done": "d"}
+    assert dict(map(str.split, lines)) == {
+        name: "".join(mark if now in trace.cycles(name) else "." for now in range(end))
+        for name, mark in marks.items()}
