@@ -8,6 +8,7 @@ import numpy as np
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.omap.config import BEAT_WIDTHS, DEL, GET, NOP, PUT, OmapConfig
 from pimlico.verif.episode import Episode
+from pimlico.verif.omap.collisions import colliding
 from pimlico.verif.omap.session import INIT, Session
 
 BASE = {"key_width": 16, "value_width": 16, "log2_pages": 3, "slots": 4, "capacity": 12,
@@ -93,6 +94,35 @@ def run_random(session: Session, count: int, weights=(1, 3, 4, 1), keys: int = 0
                     value_of(config, rng))
 
 
+class Crowded(Session):
+    """Draws send most keys to the first page of either half: full pages, and long lists."""
+
+    crowds = False
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.crowds = True  # from here on; secrets are drawn evenly
+
+    def _draw_bits(self) -> int:
+        bits = super()._draw_bits()
+        if self.crowds and self.rng.random() < 0.9:
+            bits &= (1 << 2 * self.config.half_bits) - 1
+            self.beats["random"][-1] = bits
+        return bits
+
+
+def crowds(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Keys that wait deep in their lists, and pages without a free slot."""
+    while True:
+        session = Crowded(config, rng)
+        keys = keys_of(config, rng, config.capacity)
+        for key in keys + [int(key) for key in rng.choice(keys, 50)]:
+            session.run(int(rng.choice([PUT, GET], p=[0.7, 0.3])), key, value_of(config, rng))
+        for key in keys:
+            session.run(DEL, key)
+        yield session.episode("crowds")
+
+
 def stored(session: Session) -> dict[int, int]:
     """The whole map, from the host's pages and the trusted side."""
     blank = [0] * session.config.beats
@@ -152,3 +182,37 @@ def inits(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
     """`init_between`, again and again."""
     while True:
         yield init_between(config, rng)[0]
+
+
+def offences(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Each status code in an episode of its own; with a cipher a flipped bit alone."""
+    if config.sealed:
+        session = Session(config, rng)
+        while not session.map.fatal:  # a page that was never written is not looked at
+            session.run(NOP, 0, fault="flip")
+        session.run(GET, 1)
+        yield session.episode("flip")
+        return
+    full = Session(config, rng)
+    for key in range(config.capacity + 1):
+        full.run(PUT, key, key)
+        while full.map.waiting.count:
+            full.run(NOP, 0)
+    full.run(GET, config.capacity)
+    yield full.episode("miss and full")
+    spilling = Session(config, rng)
+    while not spilling.map.fatal:
+        spilling.run(PUT, int(rng.integers(config.capacity)))
+    spilling.run(GET, 1)
+    yield spilling.episode("pending")
+    crowded = Session(config, rng)
+    for key in colliding(config, crowded.map.index, 2 * config.capacity):
+        crowded.run(PUT, key)
+        while crowded.map.waiting.count and not crowded.map.fatal:
+            crowded.run(NOP, 0)
+    yield crowded.episode("index")
+    for fault in ("late", "dry"):
+        session = Session(config, rng)
+        session.run(NOP, 0, fault=fault)
+        session.run(GET, 1)
+        yield session.episode(fault)
