@@ -13,8 +13,8 @@ from pimlico.verif.ascon.stimulus import number
 from pimlico.verif.ascon.vectors import VECTORS
 
 BLOCK = find("ascon-aead128")
-SLOW = {1: 1000, 2: 250, 4: 80}
-"""Cycles in Icarus by rounds a cycle."""
+CYCLES = {"compact": 1500, "balanced": 500, "fast": 150}
+"""Icarus takes longer the more rounds there are in a cycle."""
 
 
 def check(config, cycles, seed, simulators=("verilator", "icarus"), **options):
@@ -25,14 +25,12 @@ def check(config, cycles, seed, simulators=("verilator", "icarus"), **options):
 
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_lockstep(preset, seed):
-    config = load(BLOCK.name, preset=preset).config
-    check(config, 4000, seed, ["verilator"])
-    check(config, SLOW[config.rounds_per_cycle], seed, ["icarus"])
+    check(load(BLOCK.name, preset=preset).config, CYCLES[preset], seed)
 
 
 @pytest.mark.parametrize(("mode", "beat_bits"), [("encrypt", 64), ("decrypt", 128)])
 def test_parameters_in_lockstep(mode, beat_bits, seed):
-    check(AsconConfig(mode=mode, beat_bits=beat_bits), SLOW[1], seed, ["icarus"])
+    check(AsconConfig(mode=mode, beat_bits=beat_bits), 1000, seed, ["icarus"])
 
 
 def test_known_answers_of_the_standard(seed):
@@ -85,7 +83,7 @@ def test_the_bench_finds_a_broken_core(module, sound, wrong, monkeypatch):
 
 
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
-def test_preset_says_what_it_follows_and_is_delivered(preset):
+def test_preset_says_what_it_follows(preset):
     found = read_preset(BLOCK, preset)
     assert found.block == BLOCK.name
     assert found.summary and "\n" not in found.summary
@@ -94,4 +92,9 @@ def test_preset_says_what_it_follows_and_is_delivered(preset):
     assert found.parameters.items() <= config.model_dump().items()
     rate = 16 / config.block_cycles
     assert f"{rate:g} bytes a cycle" in found.summary
-    assert all(deliverables(BLOCK, config, preset).values())
+
+
+@pytest.mark.parametrize("preset", [
+    "compact", *(pytest.param(name, marks=pytest.mark.deep) for name in ("balanced", "fast"))])
+def test_preset_is_delivered(preset):
+    assert all(deliverables(BLOCK, load(BLOCK.name, preset=preset).config, preset).values())
