@@ -15,9 +15,9 @@ class Walk(wiring.Component):
 
     ``load`` sets the sponge up, ``go`` runs it. ``wanted``: the block to come is taken in this
     cycle if complete, and ``taken`` says that it is; ``padded`` that it is the padded one. At
-    the end of a permutation are added: ``nonce_key`` and ``ad`` once nonce and key are mixed
-    in, ``pad`` to end the associated data, a block of text if ``text``, with ``separate`` the
-    first, ``final_key`` with the last, ``tag_key`` to give the tag. ``check``: the tag is
+    the end of a permutation are added: key and associated data (``ad``) once nonce and key are
+    mixed in, ``pad`` to end the associated data, a block of text if ``text``, with ``separate``
+    the first, ``final_key`` with the last, ``tag_key`` to give the tag. ``check``: the tag is
     there, and the block to come is the one in its place.
 
     Parameters
