@@ -210,9 +210,9 @@ class OmapController(BlockComponent):
             index.insert.eq(~hit), index.remove.eq(op == DEL),
             index.updated.a.eq(new_a), index.updated.b.eq(new_b),
             index.updated.which.eq(records.target), index.updated.pointer.eq(pending.entry),
-            index.release.eq(lookup_full & index.settled
+            index.retire.eq(lookup_full & index.settled
                              & ((launched & ((sound & ~changes) | aborted)) | refuse)),
-            leaves.eq(index.update | index.release)]
+            leaves.eq(index.update | index.retire)]
         inserted = Signal()
         m.d.sync += inserted.eq(index.update & index.insert)
         with m.If(startup.clear):

@@ -43,7 +43,7 @@ class Index(Component):
             "start": In(1), "start_key": In(config.key_width), "key": In(config.key_width),
             "done": Out(1), "found": Out(1), "target": Out(target),
             "settled": Out(1), "update": In(1), "insert": In(1), "remove": In(1),
-            "updated": In(target), "release": In(1),
+            "updated": In(target), "retire": In(1),
             "seed": In(config.seed_bits), "clear": In(1), "clear_address": In(config.index_bits),
             "stashed": Out(range(config.index_stash + 1)), "full": Out(1)})
 
@@ -57,7 +57,7 @@ class Index(Component):
         active = Signal()
         with m.If(self.start):
             m.d.sync += [active.eq(1), cycle.eq(0), self.done.eq(0), self.settled.eq(0)]
-        with m.Elif(self.update | self.release):
+        with m.Elif(self.update | self.retire):
             m.d.sync += [active.eq(0), self.done.eq(0), self.settled.eq(0)]
         with m.Elif(active & ~self.settled):
             m.d.sync += [cycle.eq(cycle + 1),
