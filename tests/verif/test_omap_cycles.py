@@ -101,7 +101,7 @@ def test_whole_sessions_equal_the_golden_map(case, seed):
 
 def test_sessions_on_random_configurations_equal_the_golden_map(seed):
     rng = np.random.default_rng(seed)
-    for number in range(12):
+    for number in range(9):
         config = random_config(rng)
         session = Session(config, rng, drain=True)
         run_random(session, 25)
@@ -185,7 +185,7 @@ def intervals(config, rng, latency=1, count=10):
 def test_interval_and_latency_are_the_configs(case, seed):
     config = OmapConfig(**SMALL[case])
     rng = np.random.default_rng(seed)
-    for latency in (1, 2, 7, 15):
+    for latency in (1, 2, 15):
         between, waits = intervals(config, rng, latency)
         assert set(between) == {config.host_cycles(latency)}, f"latency {latency}"
         assert set(waits) == {config.latency}
@@ -195,7 +195,7 @@ def test_interval_and_latency_are_the_configs(case, seed):
 @pytest.mark.parametrize("sealed", [False, True])
 def test_interval_of_random_configurations_is_exact(sealed, seed):
     rng = np.random.default_rng(seed)
-    for _ in range(12 if sealed else 30):
+    for _ in range(8 if sealed else 30):
         config = random_config(rng, cipher="ascon_aead128" if sealed else "none",
                                index_ways=4, index_stash=6, index_hash="drawn")
         latency = int(rng.integers(1, 30))
