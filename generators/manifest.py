@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pimlico.hdl.common.config import BlockConfig
-from pimlico.hdl.common.ports import Stream
+from pimlico.hdl.common.ports import Stream, Wire
 
 from .block import Block
 from .verilog import Emitted
@@ -53,7 +53,8 @@ def reset_pin(emitted: Emitted) -> dict[str, Any]:
 
 
 def describe_ports(config: BlockConfig, emitted: Emitted | None = None) -> list[dict[str, Any]]:
-    """Every port but clock and reset: direction, meaning and the layout of its fields.
+    """Every port but clock and reset: direction, meaning and the layout of its fields; of a wire
+    that says something only while another is 1, the name of that.
 
     With `emitted`, each entry also names its signals on the Verilog top.
     """
@@ -65,6 +66,8 @@ def describe_ports(config: BlockConfig, emitted: Emitted | None = None) -> list[
         if emitted is not None:
             entry["signals"] = {signal.role: {"name": signal.name, "width": signal.width}
                                 for signal in emitted.ports if signal.stream == port.name}
+        if isinstance(port, Wire) and port.when:
+            entry["when"] = port.when
         if isinstance(port, Stream):
             entry["fields"] = _fields(port)
         entries.append(entry)

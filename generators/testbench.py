@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pimlico.hdl.common.config import BlockConfig
+from pimlico.hdl.common.ports import Wire
 
 from .vectors import Cycle, port_value
 from .verilog import Emitted, TopPort
@@ -41,7 +42,7 @@ def vectors(emitted: Emitted, config: BlockConfig, trace: Sequence[Cycle]) -> st
     return "\n".join(lines) + "\n"
 
 
-def render(emitted: Emitted, cycles: int) -> str:
+def render(emitted: Emitted, config: BlockConfig, cycles: int) -> str:
     """Verilog of ``<top>_tb``: replays the vectors, compares every output in every cycle.
 
     It prints ``PASS`` or ``FAIL`` as the first word of its last line.
@@ -59,7 +60,8 @@ def render(emitted: Emitted, cycles: int) -> str:
     outputs = [port for port in ports if port.direction == "output"]
     declarations += [f"    wire {_range(port)}{port.name};" for port in outputs]
     connections = ",\n".join(f"        .{port.name}({port.name})" for port in emitted.ports)
-    checks = "\n".join(_check(port) for port in outputs)
+    when = {port.name: port.when for port in config.ports if isinstance(port, Wire)}
+    checks = "\n".join(_check(port, when.get(port.name, "")) for port in outputs)
     beats = "\n".join(f"            if (expect_{port.name} && {port.name[:-6]}tready) "
                       "beats = beats + 1;" for port in outputs if port.role == "tvalid")
     running = reset.name if reset.name == "aresetn" else f"!{reset.name}"
@@ -133,11 +135,13 @@ def _range(port: TopPort) -> str:
     return f"[{port.width - 1}:0] " if port.width > 1 else ""
 
 
-def _check(port: TopPort) -> str:
+def _check(port: TopPort, when: str) -> str:
     name = port.name
     condition = f"{name} !== expect_{name}"
     if port.role in ("tdata", "tlast"):
-        condition = f"expect_{name.removesuffix(port.role)}tvalid && {condition}"
+        when = f"{name.removesuffix(port.role)}tvalid"
+    if when:
+        condition = f"expect_{when} && {condition}"
     return f"""\
             if ({condition}) begin
                 errors = errors + 1;

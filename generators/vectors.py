@@ -23,8 +23,8 @@ shows stalls and resets."""
 class Cycle:
     """What stood at the component's ports in one cycle, by the names of `CycleModel`.
 
-    A payload is absent from `outputs` while its valid is 0. `outputs` is empty in a cycle of
-    reset, when nothing is promised.
+    A payload is absent from `outputs` while its valid is 0, and a wire while that which it goes
+    with (`Wire.when`) is. `outputs` is empty in a cycle of reset, when nothing is promised.
     """
 
     reset: bool
@@ -89,7 +89,8 @@ class _Player:
         self.sources = [stream for stream in streams if stream.direction == "in"]
         self.sinks = [stream for stream in streams if stream.direction == "out"]
         self.wires = [port for port in config.ports
-                      if not isinstance(port, Stream) and port.direction == "in"]
+                      if not isinstance(port, Stream) and port.direction == "in"
+                      and port.name not in model.answers()]
 
     def play(self, episode: Episode) -> Iterator[Cycle]:
         self.rest = {source.name: 0 for source in self.sources}
@@ -142,7 +143,7 @@ class _Player:
         for wire in self.wires:
             values = episode.wires.get(wire.name) or [0]
             inputs[wire.name] = values[count % len(values)]
-        return inputs
+        return inputs | dict(self.model.answers())
 
     def _chance(self, probability: float) -> bool:
         return probability >= 1 or self.rng.random() < probability

@@ -83,14 +83,19 @@ class Lockstep:
         self._sources: list[_Source] = []
         self._sinks: list[_Sink] = []
         self._input_wires: list[_InputWire] = []
+        self._answered: list[_InputWire] = []
         self._bits: list[tuple[Read, str]] = []
         self._words: list[tuple[Read, str]] = []
+        self._at_times: list[tuple[Read, str, str]] = []
+        answers = self._model.answers()
         for name, port in self._ports.items():
             here = {role: pin.name for (stream, role), pin in pins.items() if stream == name}
             if not isinstance(port, Stream):
                 if port.direction == "in":
-                    self._input_wires.append(
-                        _InputWire(name, port.width, self._inputs, write[here["wire"]]))
+                    wires = self._answered if name in answers else self._input_wires
+                    wires.append(_InputWire(name, port.width, self._inputs, write[here["wire"]]))
+                elif port.when:
+                    self._at_times.append((self._read[here["wire"]], name, port.when))
                 else:
                     self._words.append((self._read[here["wire"]], name))
                 continue
@@ -127,6 +132,7 @@ class Lockstep:
         yield from self._play_reset()
         outcome, inputs = self.outcome, self._inputs
         sources, sinks, wires = self._sources, self._sinks, self._input_wires
+        at_times = self._at_times
         outputs, tick, clk = self._model.outputs, self._model.tick, self._clk
         remember, agrees, always = self._history.append, self._agrees, len(self._bits)
         always += len(self._words)
@@ -143,6 +149,8 @@ class Lockstep:
                 sink.decide()
             for wire in wires:
                 wire.change()
+            if self._answered:
+                self._answer()
             yield
 
             expected = outputs(inputs)
@@ -150,6 +158,8 @@ class Lockstep:
             if not agrees(expected):
                 raise LockstepError(self._explain(expected, first))
             outcome.comparisons += always
+            for _, _, when in at_times:
+                outcome.comparisons += expected[when]
             outcome.cycles += 1
             still += 1
             for source in sources:
@@ -191,6 +201,12 @@ class Lockstep:
             sink.load(_draws(self._rng, episode.ready.get(sink.name, 1)))
         for wire in self._input_wires:
             wire.load(episode.wires.get(wire.name, [0]))
+        self._answer()
+
+    def _answer(self) -> None:
+        answers = self._model.answers()
+        for wire in self._answered:
+            wire.put(answers[wire.name])
 
     def _gates(self, after: Sequence[Mapping[str, int]] | None) -> Gates | None:
         """For each beat of a source, the streams to wait for, and their beats then taken."""
@@ -231,6 +247,9 @@ class Lockstep:
                     return False
             for read, name in self._words:
                 if int(read(), 2) != expected[name]:
+                    return False
+            for read, name, when in self._at_times:
+                if expected[when] and int(read(), 2) != expected[name]:
                     return False
             for sink in self._sinks:
                 if expected[sink.valid] and not sink.agrees(expected[sink.payload]):
@@ -351,8 +370,10 @@ class _InputWire:
         self._write(format(0, self._format))
 
     def change(self) -> None:
-        value = self._next()
-        if value != self._inputs[self.name]:
+        self.put(self._next())
+
+    def put(self, value: int) -> None:
+        if value != self._inputs.get(self.name):
             self._inputs[self.name] = value
             self._write(format(value, self._format))
 

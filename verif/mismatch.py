@@ -73,6 +73,8 @@ def _trouble(ports: Mapping[str, Port], pin: Pin, value: str,
             "wire": port.name}.get(pin.role, f"{port.name}_payload")
     if name.endswith("_payload") and not expected.get(f"{port.name}_valid"):
         return []
+    if not isinstance(port, Stream) and port.when and not expected.get(port.when):
+        return []
     if name not in expected:
         return [f"  the cycle model gives no {name}"]
     want = expected[name]

@@ -42,6 +42,15 @@ class CycleModel(ABC):
     def tick(self, inputs: Values) -> None:
         """The clock edge that ends a cycle in which `inputs` stood at the ports."""
 
+    def answers(self) -> Mapping[str, int]:
+        """Values of the input wires, by name, that answer the block's own outputs of earlier
+        cycles, such as the words of a memory behind a port; none for most blocks.
+
+        The bench drives them, in every cycle before `outputs` is called. As it compares the
+        outputs too, what the block itself would have been answered is the same.
+        """
+        return {}
+
     @property
     @abstractmethod
     def idle(self) -> bool:

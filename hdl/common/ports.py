@@ -86,12 +86,18 @@ class Stream:
 
 @dataclass(frozen=True)
 class Wire:
-    """A plain port without handshake, such as a status code."""
+    """A plain port without handshake, such as a status code.
+
+    An output says something in every cycle; or, with `when`, in those in which the output wire of
+    that name, one bit wide, is 1. Drawings show the wires of a `group` as one.
+    """
 
     name: str
     direction: Direction
     width: int
     doc: str = ""
+    when: str = ""
+    group: str = ""
 
 
 Port = Stream | Wire

@@ -87,6 +87,12 @@ class OmapConfig(BlockConfig):
     index_hash: Annotated[Literal["drawn", "fixed"], Field(
         description="hash of the index: drawn from random at init, or the same in every "
                     "device")] = "drawn"
+    trusted: Annotated[Literal["on_chip", "port"], Field(
+        description="trusted memories: in the block, or behind ports of its own, for isolated "
+                    "HBM")] = "on_chip"
+    trusted_latency: Annotated[int, Field(
+        ge=2, le=64, description="cycles from the address of a trusted memory to its word; 2 on "
+                                 "the chip")] = 2
     cipher: Annotated[Literal["none", "ascon_aead128"], Field(
         description="none: the host sees the contents, and may change them; ascon_aead128: "
                     "pages are encrypted and authenticated")] = "none"
@@ -109,6 +115,10 @@ class OmapConfig(BlockConfig):
         if self.merge_budget is not None and self.merge_budget > self.slots:
             raise ConfigError("merge_budget", self.merge_budget,
                               f"be at most slots = {self.slots}", f"set it to {self.slots}")
+        if self.trusted == "on_chip" and self.trusted_latency != 2:
+            raise ConfigError("trusted_latency", self.trusted_latency,
+                              "be 2 for memories on the chip",
+                              "leave it unset, or set trusted = port")
         if self.entropy == "lfsr" and not self.test_mode:
             raise ConfigError("entropy", self.entropy, "be stream outside test mode",
                               "the pages in the trace are the random numbers, and give a linear "
@@ -293,11 +303,28 @@ class OmapConfig(BlockConfig):
         return 1 + self.key_width + 2 * self.half_bits + 1 + self.pointer_bits
 
     @property
+    def memories(self) -> dict[str, tuple[int, int]]:
+        """Words and bits a word of the trusted memories that may be behind ports, by name: the
+        ways of the index, the records of either half of the pages, the items that wait, and
+        the links of their lists."""
+        ways = {f"way{way}": (1 << self.index_bits, self.entry_bits)
+                for way in range(self.index_ways)}
+        records = (self.pages // 2, self.record_bits)
+        return {**ways, "lower": records, "upper": records,
+                "items": (self.pending_entries, self.tuple_width),
+                "next": (self.pending_entries, self.pointer_bits + 1),
+                "prev": (self.pending_entries, self.pointer_bits)}
+
+    @property
+    def listed_bits(self) -> int:
+        """Bits that tell which entries of the pending buffer are in a list; always on the chip.
+        With the cipher they are not needed."""
+        return 0 if self.sealed else self.pending_entries
+
+    @property
     def trusted_bits(self) -> int:
-        """Bits of the trusted memories: index, records, pending items and their lists."""
-        return (self.index_ways * self.entry_bits * (1 << self.index_bits)
-                + self.pages * self.record_bits
-                + self.pending_entries * (self.tuple_width + 2 * self.pointer_bits + 1))
+        """Bits of all trusted memories."""
+        return sum(words * bits for words, bits in self.memories.values()) + self.listed_bits
 
     @property
     def seed_bits(self) -> int:
@@ -330,11 +357,6 @@ class OmapConfig(BlockConfig):
     def clear_words(self) -> int:
         """Cycles in which init empties the trusted memories, a word of each a cycle."""
         return max(1 << self.index_bits, self.pages // 2, self.pending_entries)
-
-    @property
-    def trusted_latency(self) -> int:
-        """Cycles from the address of a trusted memory to its word."""
-        return 2
 
     @property
     def relocation_cycles(self) -> int:
@@ -373,6 +395,12 @@ class OmapConfig(BlockConfig):
         return max(latency * (k + 2) + 2 - k * self.parts for k in range(self.merges))
 
     @property
+    def walk_may_last(self) -> bool:
+        """Whether pages may be opened before all waiting items are fetched: an operation that is
+        aborted must then wait. Without a cipher it always does."""
+        return self.sealed and self._bus_cycles(1)[0] <= self.fetched + 1
+
+    @property
     def watch_bits(self) -> int:
         return self.host_latency_max.bit_length()
 
@@ -393,11 +421,12 @@ class OmapConfig(BlockConfig):
         read, gone = self._bus_cycles(latency)
         merging = 2 * self.merges if self.appends else 0
         commit = max(read, self.fetched)
+        departs = max(commit, read + merging - 2, self.fetched + self.appends)
         cycles = max(read + self.trusted_latency + 4, commit + COMMIT_STEPS + 1, read + merging,
                      self.relocated + 1)
         if self.bus == "duplex":
             return cycles
-        return max(cycles, max(commit, read + merging - 2) + gone)
+        return max(cycles, departs + gone)
 
     def _bus_cycles(self, latency: int) -> tuple[int, int]:
         """Cycle of an operation in which both pages are read, and cycles to write them."""
@@ -408,7 +437,8 @@ class OmapConfig(BlockConfig):
         of_block = max(1, BLOCK_BITS // self.beat_width)
         first = self.trusted_latency + 2 + (LONG + 2 * SHORT) // self.cipher_rounds_per_cycle
         late = max(0, latency + of_block - first)
-        return 2 * page.interval + 6 + of_block + late, 2 * page.interval + 2 + of_block
+        begin = self.trusted_latency + 4
+        return begin + 2 * page.interval + of_block + late, 2 * page.interval + 2 + of_block
 
     @property
     def interval(self) -> int:
@@ -459,4 +489,19 @@ class OmapConfig(BlockConfig):
             Wire("stash", "out", self.index_stash.bit_length(),
                  "entries that wait for a place in the index; secret"),
         ]
+        if self.trusted == "port":
+            for name, (words, bits) in self.memories.items():
+                ports += _memory_port(name, words, bits)
         return tuple(ports)
+
+
+def _memory_port(name: str, words: int, bits: int) -> list[Port]:
+    """The wires of a trusted memory behind a port."""
+    enable, write, group = f"{name}_enable", f"{name}_write", "trusted memories"
+    return [
+        Wire(enable, "out", 1, f"read a word of {words}, or write it", group=group),
+        Wire(write, "out", 1, "write, with enable", group=group),
+        Wire(f"{name}_address", "out", (words - 1).bit_length(), f"below {words}", enable, group),
+        Wire(f"{name}_data", "out", bits, "the word to write", write, group),
+        Wire(f"{name}_q", "in", bits, "the word that was read last", group=group),
+    ]

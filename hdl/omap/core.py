@@ -122,6 +122,7 @@ class OmapController(BlockComponent):
         refused = Signal()
         owed = Signal()
         judged = Signal()
+        ran_dry = Signal()
         m.d.comb += [
             owed.eq(busy & aborted & ~judged),
             refused.eq(self.fatal.any() & (~self.drain | owed)),
@@ -130,7 +131,7 @@ class OmapController(BlockComponent):
             full_now.eq(~hit_now & (self.live == config.capacity)),
             first.eq(Mux(hit_now, index.target.a, drawn["miss_a"])),
             second.eq(Mux(hit_now, index.target.b, drawn["miss_b"])),
-            launchable.eq(lookup_full & ~launched & index.done & ~refused & ~busy
+            launchable.eq(lookup_full & ~launched & index.done & ~refused & ~ran_dry & ~busy
                           & requests.idle & responder.room
                           & (gone if config.bus == "shared" else 1)),
             launch.eq(launchable & random.valid),
@@ -195,13 +196,12 @@ class OmapController(BlockComponent):
 
         # what ends an operation, or refuses it
         dry = Signal(config.watch_bits)
-        ran_dry = Signal()
         refuse = Signal()
         m.d.comb += refuse.eq(lookup_full & ~launched & index.settled & (refused | ran_dry)
                               & (~busy | owed) & ~responder.staged)
         with m.If(launch | refuse):
             m.d.sync += [dry.eq(0), ran_dry.eq(0)]
-        with m.Elif(launchable & ~ran_dry):
+        with m.Elif(launchable):
             m.d.sync += [dry.eq(dry + 1), ran_dry.eq(dry == config.host_latency_max - 1)]
         changes = Signal()
         m.d.comb += [
@@ -301,6 +301,11 @@ class OmapController(BlockComponent):
         m.d.comb += [arrivals.rdata.valid.eq(self.rdata.valid),
                      arrivals.rdata.payload.eq(self.rdata.payload),
                      self.rdata.ready.eq(arrivals.rdata.ready)]
+        for part in (index, records, pending):
+            for name, memory in part.memories.ports.items():
+                for wire in ("enable", "write", "address", "data"):
+                    m.d.comb += getattr(self, f"{name}_{wire}").eq(getattr(memory, wire))
+                m.d.comb += memory.q.eq(getattr(self, f"{name}_q"))
         if config.sealed:
             m.submodules.sealed = sealed = SealedBus(config)
             m.d.comb += [

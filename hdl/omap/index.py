@@ -6,7 +6,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from .config import RELOCATIONS, OmapConfig
 from .hashing import IndexHash
-from .trusted import TrustedRam
+from .trusted import TrustedMemories
 
 
 def target_layout(config: OmapConfig) -> data.StructLayout:
@@ -28,8 +28,8 @@ class Index(Component):
     entry in one of them, way by way in turn. The entry of the key that was looked up stays
     where it is until its update, which ends the lookup. New keys go to the stash.
 
-    ``found`` and ``target`` hold six cycles after ``start`` (``done``); ``update`` may come
-    once ``settled``.
+    ``found`` and ``target`` hold four cycles and the latency of a way after ``start``
+    (``done``); ``update`` may come once ``settled``.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ class Index(Component):
 
     def __init__(self, config: OmapConfig):
         self.config = config
+        self.memories = TrustedMemories(
+            config, [f"way{way}" for way in range(config.index_ways)])
         target = target_layout(config)
         super().__init__({
             "start": In(1), "start_key": In(config.key_width), "key": In(config.key_width),
@@ -111,8 +113,7 @@ class Index(Component):
         words = []
         clearing = Signal()
         m.d.sync += clearing.eq(self.clear)
-        for way in range(ways):
-            m.submodules[f"way{way}"] = ram = TrustedRam(entry.size, 1 << config.index_bits)
+        for way, ram in enumerate(self.memories.place(m)):
             moves = Signal(name=f"moves{way}")
             writes_way = Signal(name=f"writes_way{way}")
             m.d.comb += [

@@ -8,7 +8,7 @@ from pimlico.hdl.common.ram import memory
 
 from .config import COMMIT_STEPS, OmapConfig
 from .index import lowest
-from .trusted import TrustedRam, kind
+from .trusted import TrustedMemories, kind
 
 
 def link_layout(config: OmapConfig) -> data.StructLayout:
@@ -34,6 +34,7 @@ class PendingBuffer(Component):
 
     def __init__(self, config: OmapConfig):
         self.config = config
+        self.memories = TrustedMemories(config, ["items", "next", "prev"])
         link = link_layout(config)
         steps = config.fetched + COMMIT_STEPS
         super().__init__({
@@ -56,11 +57,8 @@ class PendingBuffer(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        entries = config.pending_entries
         link = link_layout(config)
-        m.submodules.items = items = TrustedRam(config.tuple_width, entries)
-        m.submodules.next = following = TrustedRam(link.size, entries)
-        m.submodules.prev = previous = TrustedRam(config.pointer_bits, entries)
+        items, following, previous = self.memories.place(m)
         read_link = Signal(link)
         successor = Signal(link, reset_less=True)
         matches = Signal(reset_less=True)
@@ -149,7 +147,8 @@ class PendingBuffer(Component):
             stores.eq((splice_a & popped[0]) | (splice_b & popped[1])
                       | (push & (pushes | chains)) | (unlink & unlinks)),
             following.write.eq(stores | clearing),
-            following.enable.eq(1),
+            following.enable.eq(self.memories.when(
+                self.launch | self.walking | following.write)),
             following.address.eq(
                 Mux(clearing, cleared, Mux(splice_a, last[0], Mux(
                     splice_b, last[1], Mux(push, Mux(chains, self.pointer, self.entry), Mux(
@@ -157,7 +156,8 @@ class PendingBuffer(Component):
             following.data.eq(
                 Mux(clearing, fresh, Mux(splice_a | splice_b, base, Mux(
                     push, Mux(chains, free, onto), probe_next)))),
-            items.write.eq(push & pushes), items.enable.eq(1),
+            items.write.eq(push & pushes),
+            items.enable.eq(self.memories.when(self.walking | items.write)),
             items.address.eq(Mux(push, self.entry, walked)),
             items.data.eq(Cat(self.key, self.value)),
             previous.write.eq((push & pushes & onto.valid)
@@ -166,7 +166,8 @@ class PendingBuffer(Component):
             previous.address.eq(Mux(push, onto.entry, Mux(unlink, probe_next.entry, walked))),
             previous.data.eq(Mux(push, self.entry, probe_previous))]
         if config.sealed:
-            m.d.comb += self.restored.eq(1)
+            m.d.comb += self.restored.eq(
+                self.step > config.fetched + 1 if config.walk_may_last else 1)
         return m
 
     def _walk(self, m: Module, cycle: Value, read_link: Value, successor: Value,
@@ -186,6 +187,9 @@ class PendingBuffer(Component):
 
         records = [Signal(name=f"records_{half}") for half in "ab"]
         walks = [Signal(name=f"walks_{half}") for half in "ab"]
+        starts_a = cycle[latency - 1]
+        starts_b = cycle[latency]
+        self.walking = cycle[0] | starts_a | starts_b | walks[0] | walks[1]
         half = records[1]
         now = Signal(link)
         slot = Signal(config.slots)
@@ -195,8 +199,6 @@ class PendingBuffer(Component):
             at = [latency * (turn + 2) + number for turn in range(config.merges)]
             m.d.comb += [records[number].eq(Cat(cycle[when] for when in at).any()),
                          walks[number].eq(Cat(cycle[when - 1] for when in at[:-1]).any())]
-        starts_a = cycle[latency - 1]
-        starts_b = cycle[latency]
         free_half = Signal(config.slots)
         m.d.comb += [
             now.eq(Mux(half, current[1], current[0])),
@@ -276,6 +278,11 @@ class PendingBuffer(Component):
         return probed
 
     def _fresh(self, link: data.StructLayout) -> Value:
-        """The link of an entry of the free list as init leaves it: to the entry after it."""
+        """The link of an entry of the free list as init leaves it: to the entry after it.
+
+        The number in the last one does not count. On a port it is 0: links are followed whether
+        they count or not, and no address is to be beyond the memory.
+        """
         is_last = self.clear_entry == self.config.pending_entries - 1
-        return Cat(~is_last, (self.clear_entry + 1)[:self.config.pointer_bits])
+        after = (self.clear_entry + 1)[:self.config.pointer_bits]
+        return Cat(~is_last, Mux(is_last, 0, after) if self.memories.ports else after)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from .config import OmapConfig
 from .pending import link_layout
-from .trusted import TrustedRam
+from .trusted import TrustedMemories
 
 
 def record_layout(config: OmapConfig) -> data.StructLayout:
@@ -30,6 +30,7 @@ class PageRecords(Component):
 
     def __init__(self, config: OmapConfig):
         self.config = config
+        self.memories = TrustedMemories(config, ["lower", "upper"])
         record, half, link = record_layout(config), config.half_bits, link_layout(config)
         super().__init__({
             "launch": In(1), "launch_a": In(half), "launch_b": In(half),
@@ -47,8 +48,7 @@ class PageRecords(Component):
         m = Module()
         config = self.config
         record = record_layout(config)
-        halves = [TrustedRam(record.size, config.pages // 2) for _ in range(2)]
-        m.submodules.lower, m.submodules.upper = halves
+        halves = self.memories.place(m)
         words = [self.read_a, self.read_b]
         m.d.comb += [word.eq(ram.q) for word, ram in zip(words, halves, strict=True)]
 
@@ -93,8 +93,7 @@ class PageRecords(Component):
                 changed.version.eq(versions[number] + 1)]
             m.d.comb += [
                 ram.write.eq(self.clear | self.commit | (elsewhere & (self.target == number))),
-                # reads in every other cycle, so that nothing waits for the launch
-                ram.enable.eq(1),
+                ram.enable.eq(self.memories.when(self.launch | (self.step == 1) | ram.write)),
                 ram.address.eq(Mux(self.clear, self.clear_page, Mux(self.commit, page,
                                    Mux((self.step == 1) | self.push, new, launch)))),
                 ram.data.eq(Mux(self.clear, 0, Mux(self.commit, changed, pushed)))]

@@ -23,6 +23,7 @@ from .entropy import LinearGenerator
 from .golden import Draw, ObliviousMap, Operation
 from .host import Arrivals, Departures, Requests, SealedBus
 from .index import Place
+from .trusted import Asks, TrustedMemories, Words
 
 COMMIT_STEPS = 4
 PUSH = 3
@@ -41,8 +42,10 @@ class Lookup:
 class Stage:
     """The operation stage, from a launch to the next."""
 
-    def __init__(self, operation: Operation):
+    def __init__(self, operation: Operation, pointer: int):
         self.operation = operation
+        self.pointer = pointer  # where the item was put, of the key that was looked up
+        self.writes: list[Asks] = []  # of the commit
         self.step = 1
         self.aborted = self.committed = self.departed = False
         self.may_arrive = self.probed = self.closed = False
@@ -69,12 +72,15 @@ class OmapCycles(CycleModel):
                            for step in range(RELOCATIONS)}
         self._half_mask = (1 << config.half_bits) - 1
         self.warmup = config.init_draws + config.clear_words + 2
+        self._words = Words(config)
         self.patience += config.clear_words + config.host_latency_max
         self.reset()
 
     def reset(self) -> None:
         config = self.config
         self._map = ObliviousMap(config)
+        self._memories = TrustedMemories(config) if config.trusted == "port" else None
+        self._cleared: int | None = None
         self._startup, self._draws, self._clears = "off", 0, 0
         self._secrets = 0
         self._ready = False
@@ -120,7 +126,67 @@ class OmapCycles(CycleModel):
             values["rsp_payload"] = self._rsp
         if now.out_valid:
             values["wdata_payload"] = now.out_word | now.out_last << config.beat_width
+        if self._memories is not None:
+            values |= self._memories.outputs(self._asks(inputs, now))
         return values
+
+    def answers(self) -> Values:
+        return {} if self._memories is None else self._memories.answers()
+
+    def _asks(self, inputs: Values, now: SimpleNamespace) -> Asks:
+        """What is asked of the trusted memories in this cycle."""
+        config, map_, stage, words = self.config, self._map, self._stage, self._words
+        asks: Asks = {}
+        if self._startup == "clear":
+            page = self._clears % (config.pages // 2)
+            asks |= {"lower": (page, 0), "upper": (page, 0)}
+        if self._cleared is not None:
+            address = self._cleared % (1 << config.index_bits)
+            asks |= {f"way{way}": (address, 0) for way in range(config.index_ways)}
+            if self._cleared < config.pending_entries:
+                asks["next"] = self._cleared, words.fresh(self._cleared)
+        asks |= self._asks_index(now)
+        if now.launch:
+            look = self._lookup
+            assert look is not None
+            random = self._generator.next if config.entropy == "lfsr" \
+                else inputs["random_payload"]
+            place = look.place if self._op(look, inputs["drain"]) else None
+            a, b = map_.pair(place, self._draw(random))
+            asks |= {"lower": (a, None), "upper": (b, None), "next": (map_.waiting.free or 0, None)}
+        if stage is not None:
+            if stage.step == 1:
+                draw = stage.operation.draw
+                asks |= {"lower": (draw.new_a, None), "upper": (draw.new_b, None)}
+            assert self._memories is not None
+            asks |= words.walk(stage.operation, stage.pointer, stage.step,
+                               self._memories.q["next"])
+            if stage.phase:
+                asks |= stage.writes[stage.phase - 1]
+        return asks
+
+    def _asks_index(self, now: SimpleNamespace) -> Asks:
+        config, look, index = self.config, self._lookup, self._map.index
+        if look is None:
+            return {}
+        if now.update:
+            assert self._stage is not None
+            place = self._stage.operation.place
+            if place is None or place.way is None:
+                return {}
+            return {f"way{place.way}": (place.address, self._words.updated(self._stage.operation))}
+        if look.cycle in self._relocates:
+            move = index.move(look.key)
+            return {} if move is None else {
+                f"way{move.way}": (move.address, self._words.entry(move.entry))}
+        if look.cycle == 1:
+            key = look.key
+        elif look.cycle + config.trusted_latency + 1 in self._relocates:
+            _, entry = index.first
+            key = 0 if entry is None else entry.key
+        else:
+            return {}
+        return {f"way{way}": (address, None) for way, address in enumerate(index.hash(key))}
 
     def _now(self, inputs: Values) -> SimpleNamespace:
         """What is decided in a cycle."""
@@ -134,7 +200,7 @@ class OmapCycles(CycleModel):
         waits = look is not None and not look.launched
         now.launchable = (
             look is not None and waits and look.cycle > config.trusted_latency + 2
-            and not refused and stage is None
+            and not refused and not self._ran_dry and stage is None
             and self._requests.idle and not (self._staged and self._rsp is not None)
             and (config.bus == "duplex" or self._gone))
         now.random_ready = now.launchable or self._startup == "draw"
@@ -161,7 +227,8 @@ class OmapCycles(CycleModel):
             now.send = (stage.committed or now.commit) and whole_a and not stage.departed
             left = not (look is not None and look.launched)
             ends = stage.closed or stage.phase == COMMIT_STEPS
-            restored = self.config.sealed or stage.restored == 2 * config.merges
+            restored = stage.restored == 2 * config.merges if not config.sealed \
+                else stage.step > config.fetched + 1 or not config.walk_may_last
             now.finish = left and (judged and restored if stage.aborted
                                    else ends and whole and (stage.departed or now.send))
         active = look is not None and look.launched and settled
@@ -210,6 +277,9 @@ class OmapCycles(CycleModel):
     def tick(self, inputs: Values) -> None:
         config, now = self.config, self._now(inputs)
         stage, map_ = self._stage, self._map
+        if self._memories is not None:
+            self._memories.tick(self._asks(inputs, now))
+            self._cleared = self._clears if self._startup == "clear" else None
         starts = (self._startup == "off" and inputs["init"] and self._lookup is None
                   and stage is None and self._staged is None and self._rsp is None
                   and self._requests.idle and self._gone)
@@ -242,7 +312,7 @@ class OmapCycles(CycleModel):
             response = (self._fatal if now.refused else RAND_UNDERRUN, 0, 0)
         if now.launch or now.refuse:
             self._dry, self._ran_dry = 0, False
-        elif now.launchable and not self._ran_dry:
+        elif now.launchable:
             self._ran_dry = self._dry == config.host_latency_max - 1
             self._dry += 1
 
@@ -377,6 +447,8 @@ class OmapCycles(CycleModel):
             stage.phase = (stage.phase + 1) % (COMMIT_STEPS + 1)
         if now.commit:
             stage.committed, stage.phase = True, 1
+            if self._memories is not None:
+                stage.writes = self._words.commit(stage.operation)
         stage.departed |= now.send
         if stage.step < config.fetched + COMMIT_STEPS:
             stage.step += 1
@@ -389,7 +461,7 @@ class OmapCycles(CycleModel):
             if look.cycle in self._relocates:
                 map_.index.relocate(look.key)
             if now.launch:
-                self._launch(look, random, bool(inputs["drain"]))
+                self._launch(look, random, inputs["drain"])
             if look.cycle < config.relocated:
                 look.cycle += 1
         if inputs["cmd_valid"] and now.cmd_ready:
@@ -400,13 +472,18 @@ class OmapCycles(CycleModel):
         elif now.leaves:
             self._lookup = None
 
-    def _launch(self, look: Lookup, random: int, drain: bool) -> None:
-        config, half = self.config, self.config.half_bits
-        draw = Draw(*(random >> at * half & self._half_mask for at in range(4)))
-        op = DEL if self._fatal and drain else look.op
-        operation = Operation(self._map, op, look.key, look.value, draw,
+    def _draw(self, random: int) -> Draw:
+        half = self.config.half_bits
+        return Draw(*(random >> at * half & self._half_mask for at in range(4)))
+
+    def _op(self, look: Lookup, drain: int) -> int:
+        return DEL if self._fatal and drain else look.op
+
+    def _launch(self, look: Lookup, random: int, drain: int) -> None:
+        config, op = self.config, self._op(look, drain)
+        operation = Operation(self._map, op, look.key, look.value, self._draw(random),
                               look.place if op else None, self._map.free_entry)
-        self._stage = Stage(operation)
+        self._stage = Stage(operation, look.place.entry.pointer if look.place else 0)
         look.launched = True
         a, b = operation.pages
         self._requests.add(a, b | 1 << config.half_bits)

@@ -13,11 +13,16 @@ class LinearGenerator:
         self._width = width
         self._state = 1
 
+    @property
+    def next(self) -> int:
+        """What `draw` gives."""
+        return self._state & (1 << self._width) - 1
+
     def draw(self) -> int:
         """The next draw."""
         state = self._state
         for _ in range(self._width):
             fed = sum(state >> tap & 1 for tap in _TAPS) & 1
             state = (state << 1 | fed) & (1 << _BITS) - 1
-        drawn, self._state = self._state & (1 << self._width) - 1, state
+        drawn, self._state = self.next, state
         return drawn

@@ -28,6 +28,17 @@ class Place:
     address: int
 
 
+@dataclass(frozen=True)
+class Move:
+    """A step of relocation: what goes from a place in the stash to a way, and what comes."""
+
+    number: int
+    way: int
+    address: int
+    entry: Entry
+    evicted: Entry | None
+
+
 class Index:
     """Index of ``omap-controller``.
 
@@ -104,21 +115,33 @@ class Index:
                 return Place(entry, None, number)
         return None
 
+    @property
+    def first(self) -> tuple[int, Entry | None]:
+        """The first entry of the stash, and its place."""
+        return next(((number, entry) for number, entry in enumerate(self.stash)
+                     if entry is not None), (0, None))
+
     def relocate(self, held: int) -> None:
         """One step of relocation, which leaves the entry of the key `held` where it is."""
-        turn, self._turn = self._turn, (self._turn + 1) % self.config.index_ways
-        number, entry = next(((number, entry) for number, entry in enumerate(self.stash)
-                              if entry is not None), (0, None))
+        move = self.move(held)
+        self._turn = (self._turn + 1) % self.config.index_ways
+        if move is not None:
+            self._ways[move.way][move.address] = move.entry
+            self.stash[move.number] = move.evicted
+
+    def move(self, held: int) -> Move | None:
+        """What the next step of relocation does."""
+        number, entry = self.first
         if entry is None or entry.key == held:
-            return
+            return None
         places = self.hash(entry.key)
         empty = next((way for way, address in enumerate(places)
                       if address not in self._ways[way]), None)
-        way = turn if empty is None else empty
+        way = self._turn if empty is None else empty
         evicted = self._ways[way].get(places[way])
         if evicted is not None and evicted.key == held:
-            return
-        self._ways[way][places[way]], self.stash[number] = entry, evicted
+            return None
+        return Move(number, way, places[way], entry, evicted)
 
     def update(self, place: Place, **changes: int) -> None:
         """Change an entry in its place."""
