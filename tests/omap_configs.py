@@ -112,15 +112,31 @@ class Crowded(Session):
 
 
 def crowds(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
-    """Keys that wait deep in their lists, and pages without a free slot."""
+    """Keys that wait deep in their lists, and pages without a free slot; what is deleted from
+    there leaves room for others."""
     while True:
         session = Crowded(config, rng)
         keys = keys_of(config, rng, config.capacity)
         for key in keys + [int(key) for key in rng.choice(keys, 50)]:
             session.run(int(rng.choice([PUT, GET], p=[0.7, 0.3])), key, value_of(config, rng))
+        for _ in range(4):
+            gone = []
+            while (behind := waiting_behind(session)) and len(gone) < 3:
+                gone.append(behind[-1])
+                session.run(DEL, behind[-1])
+            for op, chosen in ((PUT, gone), (GET, keys)):
+                for key in chosen:
+                    session.run(op, key, value_of(config, rng))
         for key in keys:
             session.run(DEL, key)
         yield session.episode("crowds")
+
+
+def waiting_behind(session: Session) -> list[int]:
+    """Keys that wait behind more items than an operation merges."""
+    map_, merges = session.map, session.config.merges
+    return [key for records in map_.records for record in records
+            for key, _ in map_.waiting.walk(record.head)[merges:]]
 
 
 def stored(session: Session) -> dict[int, int]:

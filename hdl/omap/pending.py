@@ -130,7 +130,7 @@ class PendingBuffer(Component):
             m.d.sync += [free.valid.eq(1), free.entry.eq(self.pointer)]
         with m.If(self.clear):
             m.d.sync += returned.valid.eq(0)
-        with m.Elif(push & (self.places | deep)):
+        with m.Elif(push & (self.places | (deep & ~chains))):
             m.d.sync += [returned.valid.eq(deep), returned.entry.eq(self.pointer)]
         with m.If(self.clear):
             m.d.sync += self.count.eq(0)

@@ -1,6 +1,6 @@
 """Memories of the trusted side: on the chip, or behind ports of the block."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from amaranth.hdl import Module, Signal, ValueLike
 from amaranth.lib.wiring import Component, In, Out
@@ -86,7 +86,7 @@ class TrustedMemories:
         self.ports = {name: TrustedPort(name, *shape) for name, shape in self._shapes.items()} \
             if config.trusted == "port" else {}
 
-    def place(self, m: Module) -> list[TrustedRam | TrustedPort]:
+    def place(self, m: Module) -> Sequence[TrustedRam | TrustedPort]:
         """The memories in the order of their names; in `m`, if they are on the chip."""
         if self.ports:
             return list(self.ports.values())

@@ -83,6 +83,8 @@ BREAKS = {
         pending, "free.eq(Mux(popped[0], first[0], base))", "free.eq(base)", "one-a-beat"),
     "unlinked entry stays in its list": (
         pending, "unlinks.eq(deep_now & ~heads.any())", "unlinks.eq(0)", "crowded"),
+    "entry that comes back is on the free list, too": (
+        pending, "(deep & ~chains)", "deep", "crowded"),
     "highest free slot first": (
         pending, "slot.eq(lowest(free_half))", "slot.eq(lowest(free_half[::-1])[::-1])",
         "four-a-beat"),
