@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import C, Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from .shape import LINES, PeShape
+from .shape import PeShape
 
 
 class SliceEncoder(Component):
@@ -80,51 +80,3 @@ def split(weight: Value, slices: int) -> list[tuple[Value, Value]]:
     bits = len(weight) // slices
     return [(weight[start:start + bits], weight[start - 1] if start else C(0, 1))
             for start in range(0, len(weight), bits)]
-
-
-class Negations(Component):
-    """What negated multiples still lack, when the PE does not add it. Combinational.
-
-    Every PE of a column lacks the same: it is added up once a column.
-
-    Parameters
-    ----------
-    shape : PeShape
-
-    Attributes
-    ----------
-    digits : In
-        The lines of a beat, all lanes and slices.
-    position : In
-        The digit's position; only there if there is a choice.
-    ones : Out
-        Slice by slice `ones_width` bits: to be added to the slice's sum of this beat.
-    """
-
-    def __init__(self, shape: PeShape):
-        self.shape = shape
-        self.ones_width = [(shape.lanes * (1 << 2 * (digits + shape.shifts) - 1)).bit_length()
-                           for digits in shape.slices]
-        self.part_name = f"negations_{shape.part}"
-        super().__init__({"digits": In(shape.digits_width), "ones": Out(sum(self.ones_width)),
-                          **({"position": In(shape.position_bits)} if shape.shifts > 1 else {})})
-
-    def elaborate(self, platform):
-        m = Module()
-        shape = self.shape
-        start = 0
-        totals: list[Value] = [C(0, 1)] * len(shape.slices)
-        for _ in range(shape.lanes):
-            for number in range(len(shape.slices)):
-                for digit, kind in enumerate(shape.kinds(number)):
-                    if kind != "unit":
-                        totals[number] += self.digits[start + 2] << 2 * digit
-                    start += LINES[kind]
-        if shape.shifts > 1:
-            totals = [sum((total << 2 * place) & (self.position == place).replicate(width)
-                          for place in range(shape.shifts))
-                      for total, width in zip(totals, self.ones_width, strict=True)]
-        m.d.comb += self.ones.eq(Cat(
-            (total | C(0, width))[:width]
-            for total, width in zip(totals, self.ones_width, strict=True)))
-        return m

@@ -35,20 +35,28 @@ class _Products:
             self._register("rows")
 
     def _lane(self, a: Value, lines: Value, position: Value | None) -> None:
+        offset = self.shape.negation == "column"
+        if offset:
+            a = Cat(a[:-1], ~a[-1])
         start = 0
         for number, columns in enumerate(self.columns):
             for digit, kind in enumerate(self.shape.kinds(number)):
-                bits, one = partial_product(a, lines[start:start + LINES[kind]], kind)
+                bits, one = partial_product(a, lines[start:start + LINES[kind]], kind, offset)
                 start += LINES[kind]
                 if position is not None and one is not None:
-                    fill = one if self.shape.negation == "pe" else C(0, 1)
-                    moved = shift(self.m, [bit.value for bit in bits[:-1]] + [~bits[-1].value],
-                                  fill, position)
-                    bits = [Bit(bits[0].arrival + 3 * len(position), value)
-                            for value in [*moved[:-1], ~moved[-1]]]
+                    bits = self._shifted(bits, position, C(0, 1) if offset else one)
                 self._put(columns, 2 * digit, bits)
-                if one is not None and self.shape.negation == "pe":
+                if one is not None and not offset:
                     self._put(columns, 2 * digit, [Bit(0, one)])
+
+    def _shifted(self, bits: list[Bit], position: Value, below: Value) -> list[Bit]:
+        *low, top = (bit.value for bit in bits)
+        if self.shape.negation == "column":
+            moved = shift(self.m, [*low, top], position, below, False)
+        else:
+            *low, top = shift(self.m, [*low, ~top], position, below, True)
+            moved = [*low, ~top]
+        return [Bit(bits[0].arrival + 3 * len(position), value) for value in moved]
 
     @staticmethod
     def _put(columns: Columns, position: int, bits: list[Bit]) -> None:

@@ -11,15 +11,18 @@ BOOTH, ENT, UNIT = 5, 4, 2
 """Gates to a partial product's bit."""
 
 
-def partial_product(a: Value, lines: Value, kind: Kind) -> tuple[list[Bit], Value | None]:
-    """The bits of a digit times `a`, the sign bit inverted, and the one to be added.
+def partial_product(a: Value, lines: Value, kind: Kind, offset: bool) \
+        -> tuple[list[Bit], Value | None]:
+    """The bits of a digit times `a`, and the one to be added.
 
-    Modulo the bits' weights it is the product plus ``2**top``, `top` the sign bit's position.
+    Modulo the bits' weights it is the product plus ``2**top``, `top` the sign bit's position; or
+    with `offset` the digit's size times ``a + 2**(len(a) - 1)``, times ``~a`` and so on if the
+    digit is negative.
 
     Parameters
     ----------
     a : Value
-        Two's complement.
+        Two's complement, with `offset` its sign bit inverted.
     lines : Value
         As `encoder.SliceEncoder` gives them for a digit of this kind.
 
@@ -32,18 +35,27 @@ def partial_product(a: Value, lines: Value, kind: Kind) -> tuple[list[Bit], Valu
     """
     bits = list(a)
     if kind == "unit":
-        return [Bit(UNIT, lines & bit) for bit in bits[:-1]] + [Bit(UNIT, ~(lines & bits[-1]))], \
-            None
-    wide, twice = [*bits, bits[-1]], [C(0, 1), *bits]
+        out = [lines & bit for bit in bits]
+        return [Bit(UNIT, bit) for bit in (out if offset else [*out[:-1], ~out[-1]])], None
+    wide, twice = [*bits, C(0, 1) if offset else bits[-1]], [C(0, 1), *bits]
     if kind == "booth":
         one, two, negative = lines
-        out = [(one & x | two & y) ^ negative for x, y in zip(wide, twice, strict=True)]
+        if offset:
+            turned = [bit ^ negative for bit in bits]
+            wide, twice = [*turned, C(0, 1)], [C(0, 1), *turned]
+            out = [one & x | two & y for x, y in zip(wide, twice, strict=True)]
+        else:
+            out = [(one & x | two & y) ^ negative for x, y in zip(wide, twice, strict=True)]
         arrival = BOOTH
     else:
         plus, double, negative = lines
-        out = [plus & x | double & y | negative & ~x for x, y in zip(wide, twice, strict=True)]
+        inverted = [*(~bit for bit in bits), C(0, 1) if offset else ~bits[-1]]
+        out = [plus & x | double & y | negative & z
+               for x, y, z in zip(wide, twice, inverted, strict=True)]
         arrival = ENT
-    return [Bit(arrival, bit) for bit in [*out[:-1], ~out[-1]]], negative
+    if not offset:
+        out[-1] = ~out[-1]
+    return [Bit(arrival, bit) for bit in out], negative
 
 
 def choose(m: Module, elements: list[Value], index: Value) -> Value:
@@ -58,12 +70,13 @@ def choose(m: Module, elements: list[Value], index: Value) -> Value:
     return chosen
 
 
-def shift(m: Module, bits: list[Value], fill: Value, position: Value) -> list[Value]:
-    """`bits` times ``4**position``, `fill` coming in below, the topmost repeated above."""
+def shift(m: Module, bits: list[Value], position: Value, below: Value, extend: bool) \
+        -> list[Value]:
+    """`bits` times ``4**position``, `below` coming in; with `extend` the topmost repeated above."""
     for step, by in enumerate(position):
         places = 2 << step
-        low = [fill] * places + bits
-        high = bits + [bits[-1]] * places
+        low = [below] * places + bits
+        high = bits + [bits[-1] if extend else C(0, 1)] * places
         stage = Signal(len(low), name=f"shifted_{places}")
         m.d.comb += stage.eq(Mux(by, Cat(low), Cat(high)))
         bits = list(stage)

@@ -46,8 +46,9 @@ class PeShape:
     shifts : int
         Positions of a digit: it weighs ``4**position``.
     negation : {"pe", "column"}
-        Who adds the one that completes a negated multiple: the PE, or whoever subtracts the bias,
-        with the `Negations` of the column's digits.
+        Who completes negated multiples and signs: the PE, or whoever subtracts what a PE with
+        the same digits and only zeros for a has got. Every PE of a column has the same to
+        subtract, and the column's own PE of zeros is all but nothing.
 
     Raises
     ------
@@ -148,7 +149,10 @@ class PeShape:
         """What every beat adds to a slice beside its products, modulo ``2**acc_width``.
 
         A partial product's sign bit, worth ``-2**top``, is added inverted, worth ``+2**top``.
+        With negation in the column, there is no such constant: a beat of zero digits adds nothing.
         """
+        if self.negation == "column":
+            return 0
         shift = 2 * (self.shifts - 1)
         total = sum(1 << self.a_width - (kind == "unit") + shift + 2 * digit
                     for digit, kind in enumerate(self.kinds(slice_)))
