@@ -435,8 +435,11 @@ class OmapConfig(BlockConfig):
         page = PageShape(self.beat_width, self.beats, self.log2_pages, self.version_bits,
                          self.cipher_rounds_per_cycle)
         of_block = max(1, BLOCK_BITS // self.beat_width)
+        # a beat that was opened waits for its slot while the next one is being opened
+        waits = max(1, max(1, self.beat_width // BLOCK_BITS) * SHORT
+                    // self.cipher_rounds_per_cycle - of_block)
         first = self.trusted_latency + 2 + (LONG + 2 * SHORT) // self.cipher_rounds_per_cycle
-        late = max(0, latency + of_block - first)
+        late = max(0, latency + of_block - first, self.arrives - first - waits)
         begin = self.trusted_latency + 4
         return begin + 2 * page.interval + of_block + late, 2 * page.interval + 2 + of_block
 
