@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from .block import Block
 
 _BOX, _GAP, _BAR, _PITCH, _EDGE = 168, 30, 7, 44, 24
 _TITLE_LINE, _DETAIL_LINE = 22, 16
+_MOST_BARS = 10
 
 
 class Stage(NamedTuple):
@@ -26,7 +28,8 @@ class Stage(NamedTuple):
     title, detail : str
         What the stage is called, and what it does in a few words.
     registers : int
-        Register stages at its end; over a whole core they add up to the latency.
+        Register stages at its end; over a whole core they add up to the latency. Of many, some
+        are drawn, with all their cycles above.
     ports : sequence of str
         Streams that enter or leave here. Streams that no stage names belong to the control,
         or, where no stage names any, to the first and the last stage.
@@ -66,7 +69,7 @@ class _Drawing:
                 self.at[index].append(stream)
             else:
                 self.control.append(stream)
-        self.control += [port for port in config.ports if not isinstance(port, Stream)]
+        self.control += _wires(config)
         self.left = [port for port in self.at[0] if port.direction == "in"]
         self.right = [port for port in self.at[last] if port.direction == "out"]
         self._lay_out()
@@ -91,7 +94,7 @@ class _Drawing:
         x = self.x0 + _EDGE + 12
         for step in self.steps:
             self.boxes_x.append(x)
-            x += _BOX + _GAP + (_BAR + 5) * step.registers
+            x += _BOX + _GAP + (_BAR + 5) * _bars(step)
         self.x1 = x + _EDGE - 6
         outputs = [*map(_name, self.right), *map(_name, outs)]
         labels = [svg.text_width(name, 12, True) for name in outputs]
@@ -133,7 +136,11 @@ class _Drawing:
         end = x + _BOX + 12
         if step.registers:
             parts.append(svg.line([(x + _BOX, middle), (end, middle)], thick=2.2))
-        for _ in range(step.registers):
+        if _bars(step) < step.registers:
+            parts.append(svg.text(end + (_BAR + 5) * _bars(step) / 2, y - 7,
+                                  f"{step.registers} cycles", size=10.5, colour=svg.MUTED,
+                                  anchor="middle"))
+        for _ in range(_bars(step)):
             parts += _register(end, y, self.height)
             end += _BAR + 5
         if index + 1 < len(self.steps):
@@ -141,9 +148,11 @@ class _Drawing:
             parts.append(svg.arrow((start, middle), (self.boxes_x[index + 1], middle), thick=2.2))
         for direction in ("in", "out"):
             ports = self._vertical(index, direction)
-            for place, port in enumerate(ports, 1):
-                at = x + _BOX * place / (len(ports) + 1)
-                parts += self._upright(at, port)
+            widths = [svg.text_width(_name(port), 12, True) + 14 for port in ports]
+            at = x + (_BOX - sum(widths)) / 2
+            for port, width in zip(ports, widths, strict=True):
+                parts += self._upright(min(max(at + width / 2, x + 8), x + _BOX - 8), port)
+                at += width
         return parts
 
     def _upright(self, x: float, port: Stream) -> list[str]:
@@ -164,7 +173,7 @@ class _Drawing:
             parts += [svg.arrow((self.x0 - 16, y), (self.boxes_x[0], y), colour=svg.BLUE),
                       *_label(self.x0 - 22, y, port, "end")]
         step = self.steps[-1]
-        start = self.boxes_x[-1] + _BOX + (12 + (_BAR + 5) * step.registers - 5
+        start = self.boxes_x[-1] + _BOX + (12 + (_BAR + 5) * _bars(step) - 5
                                            if step.registers else 0)
         for index, port in enumerate(self.right):
             y = self._row(index, len(self.right))
@@ -204,6 +213,21 @@ class _Drawing:
             parts += [svg.box(x + 212, y - 11, _BAR, 14, fill=svg.AMBER, stroke="none", radius=1),
                       svg.text(x + 227, y, "register", size=11, colour=svg.MUTED)]
         return parts
+
+
+def _bars(step: Stage) -> int:
+    """How many registers of a stage are drawn."""
+    return min(step.registers, _MOST_BARS)
+
+
+def _wires(config: BlockConfig) -> list[Port]:
+    """The plain wires, those of a group as one for each direction."""
+    drawn: dict[tuple[str, str], Port] = {}
+    for port in config.ports:
+        if not isinstance(port, Stream):
+            name = port.group or port.name
+            drawn.setdefault((name, port.direction), replace(port, name=name))
+    return list(drawn.values())
 
 
 def _register(x: float, y: float, height: float) -> list[str]:

@@ -9,9 +9,12 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "Vtop.h"
+#include "memories.h"
 #include "verilated.h"
 
 namespace {
@@ -72,7 +75,7 @@ private:
     uint64_t state_, taken_ = 0;
 };
 
-enum Stream : uint64_t { kDraws = 1, kNoise, kJitter };
+enum Stream : uint64_t { kDraws = 1, kNoise, kJitter, kTrusted };
 
 // Everything in the file of a job before its commands, in this order.
 struct Shape {
@@ -181,6 +184,44 @@ private:
     uint64_t written_ = 0, row_ = 0;
 };
 
+// A trusted memory behind a port of the design; its words are noise at first.
+template <class Word>
+class Memory {
+public:
+    Memory(uint64_t seed, size_t words, size_t bits) : words_(words) {
+        Words noise{seed, kTrusted};
+        for (Word& word : words_) {
+            clear(word);
+            for (size_t at = 0; at < bits; at += 64) {
+                const uint64_t more = noise.next();
+                put_bits(octets(word), at, reinterpret_cast<const uint8_t*>(&more),
+                         std::min<size_t>(64, bits - at));
+            }
+        }
+    }
+    void ask(uint64_t now, bool enable, bool write, uint64_t address, const Word& data) {
+        if (!enable) return;
+        if (address >= words_.size()) {
+            std::fprintf(stderr, "a trusted memory has no word %llu\n",
+                         static_cast<unsigned long long>(address));
+            std::exit(2);
+        }
+        if (write)
+            words_[address] = data;
+        else
+            due_.push_back({now + TRUSTED_LATENCY, words_[address]});
+    }
+    void answer(uint64_t now, Word& q) {
+        if (due_.empty() || due_.front().first > now) return;
+        q = due_.front().second;
+        due_.pop_front();
+    }
+
+private:
+    std::vector<Word> words_;
+    std::deque<std::pair<uint64_t, Word>> due_;
+};
+
 class Run {
 public:
     Run(Shape shape, File& job) : shape_{shape}, host_{shape_}, draws_{shape.seed, kDraws} {
@@ -273,7 +314,15 @@ private:
         top_->s_axis_rdata_tvalid = beat != nullptr;
         top_->s_axis_rdata_tlast = beat && host_.last();
         if (beat) std::copy_n(beat, shape_.beat_width / 8, octets(top_->s_axis_rdata_tdata));
+#define MEMORY(name, words, bits) name##_.answer(now_, top_->name##_q);
+        MEMORIES
+#undef MEMORY
         top_->eval();
+#define MEMORY(name, words, bits)                                                         \
+    name##_.ask(now_, top_->name##_enable, top_->name##_write, top_->name##_address,      \
+                top_->name##_data);
+        MEMORIES
+#undef MEMORY
 
         peak_ = std::max(peak_, number(top_->pending, 0, 8 * sizeof top_->pending));
         const bool accepts = top_->s_axis_cmd_tvalid && top_->s_axis_cmd_tready;
@@ -319,6 +368,10 @@ private:
     Words draws_;
     VerilatedContext context_;
     std::unique_ptr<Vtop> top_;
+#define MEMORY(name, words, bits) \
+    Memory<std::remove_reference_t<decltype(Vtop::name##_q)>> name##_{shape_.seed, words, bits};
+    MEMORIES
+#undef MEMORY
     std::vector<uint8_t> ops_, keys_, values_, value_;
     size_t key_octets_ = 0, value_octets_ = 0;
     File requests_{"requests", "wb"}, responses_{"responses", "wb"}, found_{"values", "wb"},

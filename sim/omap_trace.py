@@ -103,7 +103,7 @@ def run_trace(design: Emitted | None, config: OmapConfig, commands: Commands, *,
 
     Commands and random numbers are always there, and every beat of the RTL is taken at once.
     The host answers reads in order, from a memory that takes every write and holds noise where
-    nothing was written.
+    nothing was written. So do trusted memories behind ports.
 
     Parameters
     ----------
@@ -218,9 +218,10 @@ def _octets(name: str, numbers: Sequence[int] | np.ndarray, count: int, width: i
 def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
     """The program for a design, built or found built before."""
     source = files(__package__).joinpath("omap_trace.cpp").read_text()
+    memories = _memories(config)
     random = config.entropy == "stream"
     key = [tool_version("verilator"), tool_version("g++"), _PROGRAM, *_OPTIMISE]
-    folder = keyed_folder("traces", key, design.top, design.text, source)
+    folder = keyed_folder("traces", key, design.top, design.text, source, memories)
     runtime = keyed_folder("runtime", key)
     if not folder.is_dir():
         what = "verilator: building"
@@ -232,6 +233,7 @@ def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
             (work / f"{design.top}.v").write_text(design.text)
             (work / "control.vlt").write_text(waivers(design))
             (work / "omap_trace.cpp").write_text(source)
+            (work / "memories.h").write_text(memories)
             _call(work, verilator, "--cc", "--exe", "-O3", "--Mdir", ".", "--prefix", "Vtop",
                   "--top-module", design.top, "-o", _PROGRAM,
                   *(["-CFLAGS", "-DRANDOM"] if random else []),
@@ -252,6 +254,14 @@ def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
                     path.unlink()
         report(what, 2, 2)
     return folder / _PROGRAM
+
+
+def _memories(config: OmapConfig) -> str:
+    """The header that tells the program of the memories behind ports."""
+    behind = config.memories if config.trusted == "port" else {}
+    listed = " ".join(f"MEMORY({name}, {words}, {bits})"
+                      for name, (words, bits) in behind.items())
+    return f"#define TRUSTED_LATENCY {config.trusted_latency}\n#define MEMORIES {listed}\n"
 
 
 def _call(work: Path, program: Path, *arguments: str) -> None:

@@ -101,7 +101,8 @@ class OmapController(BlockComponent):
         value = Signal(config.value_width, reset_less=True)
         hit = Signal(reset_less=True)
         places = Signal(reset_less=True)
-        status = Signal(STATUS_BITS, reset_less=True)
+        outcome = Signal(range(FULL + 1), reset_less=True)
+        status = Signal(STATUS_BITS)
         which = Signal(reset_less=True)
         pointer = Signal(config.pointer_bits, reset_less=True)
         page_a = Signal(config.half_bits, reset_less=True)
@@ -152,7 +153,7 @@ class OmapController(BlockComponent):
                 busy.eq(1), launched.eq(1), aborted.eq(0), committed.eq(0), departed.eq(0),
                 may_arrive.eq(0), probed.eq(0), fetched.eq(0), closed.eq(0),
                 step.eq(1), op.eq(op_now),
-                key.eq(lookup_key), hit.eq(hit_now), status.eq(status_now),
+                key.eq(lookup_key), hit.eq(hit_now), outcome.eq(status_now),
                 places.eq(((op_now == PUT) & ~full_now) | ((op_now == GET) & hit_now)),
                 which.eq(index.target.which), pointer.eq(index.target.pointer),
                 page_a.eq(first), page_b.eq(second), new_a.eq(drawn["new_a"]),
@@ -185,6 +186,7 @@ class OmapController(BlockComponent):
                             buffer.value[low:high])
 
         m.d.comb += [
+            status.eq(outcome),
             lost.eq(hit & ~buffer.in_page & ~pending.known),
             commit.eq(busy & sound & fetched & ~committed & ~responder.staged
                       & requests.idle),

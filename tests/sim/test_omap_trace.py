@@ -20,6 +20,7 @@ CONFIGS = {
     "shared": OmapConfig(**SHARED),
     "duplex": OmapConfig(**SHARED | {"bus": "duplex", "key_width": 70, "beat_width": 256}),
     "sealed": OmapConfig(**SHARED | {"cipher": "ascon_aead128", "value_width": 16}),
+    "port": OmapConfig(**SHARED | {"trusted": "port", "trusted_latency": 5}),
 }
 
 
