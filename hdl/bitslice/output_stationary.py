@@ -1,0 +1,170 @@
+"""The output-stationary core: operands in, tiles of results out."""
+
+from __future__ import annotations
+
+from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.lib.wiring import Component, connect, flipped
+
+from pimlico.hdl.common.component import BlockComponent, fields
+
+from .activations import Activations
+from .array import Array, delays
+from .bias import Bias
+from .config import BitsliceConfig
+from .deskew import Deskew
+from .drain import Drain
+from .operand import Operand
+from .queue import Queue
+from .recode import Recode
+from .sequencer import Sequencer
+from .start import Start
+from .status import Status
+from .steps import DigitCount, Steps
+from .weights import Weights
+
+
+class OutputStationary(BlockComponent):
+    """``C = A·B``, a tile of results in the PEs, operands streaming by.
+
+    Stages: operands held; digits issued into the edge registers; PEs, skewed; buses; carries
+    resolved; slices merged; deskewed; start values added; queued. Nothing after the issue ever
+    stalls: digits are issued when their results are sure of a place in the queue, and in idle
+    cycles the PEs take digits of zero.
+
+    Parameters
+    ----------
+    config : BitsliceConfig
+        Its ``ports`` give the streams and their fields.
+    """
+
+    config: BitsliceConfig
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        m.submodules.sequencer = sequencer = Sequencer(config)
+        m.submodules.status_code = status = Status()
+        m.submodules.array = array = Array(config)
+        m.submodules.activations = activations = Activations(config)
+        connect(m, flipped(self.cfg), sequencer.cfg)
+        job = sequencer.job
+
+        operands = self._operands(m, sequencer)
+        weights = Steps(config) if config.timed else Weights(config)
+        m.submodules.weights = weights
+        for name in ("w", "w_low"):
+            if name in operands:
+                m.d.comb += getattr(weights, name).eq(operands[name].held)
+        a_port = config.port("a")
+        beat = fields(a_port, operands["a"].held)
+        m.d.comb += [
+            weights.job.eq(job), weights.go.eq(sequencer.go),
+            activations.job.eq(job), activations.data.eq(beat["data"]),
+            array.a.eq(activations.a), array.digits.eq(weights.digits),
+            status.refused.eq(sequencer.refused),
+            status.bad_frame.eq(sequencer.done & (beat["last"] != sequencer.tile_last)),
+            status.clear.eq(self.status_clear), self.status.eq(status.status),
+        ]
+        if config.timed:
+            m.d.comb += [weights.done.eq(sequencer.done), sequencer.final.eq(weights.final),
+                         array.position.eq(weights.position)]
+        else:
+            m.d.comb += sequencer.final.eq(1)
+        if config.arch == "skip":
+            m.submodules.digit_count = count = DigitCount(config)
+            m.d.comb += [
+                array.index.eq(weights.index), count.picked.eq(weights.picked),
+                count.go.eq(sequencer.go), count.done.eq(sequencer.done),
+                count.started.eq(sequencer.started), count.job.eq(job),
+                self.issued.eq(count.issued), self.skipped.eq(count.skipped)]
+        self._results(m, platform, sequencer, array)
+        return m
+
+    def _operands(self, m: Module, sequencer: Sequencer) -> dict[str, Operand]:
+        """The streams' holding registers, of digits where these come one by one."""
+        config, job = self.config, sequencer.job
+        reads: dict[str, Value] = {"a": C(1, 1), "w": job.reads_w}
+        if config.nested:
+            reads["w_low"] = job.reads_low
+        operands = {}
+        goes_on = Signal()
+        m.d.comb += goes_on.eq(sequencer.busy & ~(sequencer.done & sequencer.job_last))
+        for name, read in reads.items():
+            source = flipped(getattr(self, name))
+            if config.timed and name != "a":
+                recode = Recode(config, low=name == "w_low")
+                m.submodules[f"recode_{name}"] = recode
+                operand = Operand(len(recode.lines))
+                m.d.comb += [recode.data.eq(source.payload), recode.job.eq(job),
+                             operand.i.payload.eq(recode.lines),
+                             operand.i.valid.eq(source.valid), source.ready.eq(operand.i.ready)]
+            else:
+                operand = Operand(len(source.payload))
+                connect(m, source, operand.i)
+            m.submodules[f"operand_{name}"] = operands[name] = operand
+            m.d.comb += [operand.wanted.eq(goes_on & read), operand.take.eq(sequencer.done)]
+        there = [operands[name].full | ~read for name, read in reads.items()]
+        m.d.comb += sequencer.operands.eq(Cat(*there).all())
+        return operands
+
+    def _results(self, m: Module, platform: object, sequencer: Sequencer, array: Array) -> None:
+        config = self.config
+        m.submodules.bias = bias = Bias(config)
+        m.submodules.deskew = deskew = Deskew(config)
+        m.submodules.start = start = Start(config)
+        o_port = config.port("o")
+        m.submodules.queue = queue = Queue(o_port.width, config.fifo_depth)
+        first = Signal()
+        last = Signal()
+        m.d.sync += [first.eq(sequencer.first), last.eq(sequencer.last)]
+        m.d.comb += [array.first.eq(first), array.last.eq(last),
+                     bias.first.eq(first), bias.last.eq(last)]
+        drained = []
+        state_bits, bias_bits = config.shape.state_width, bias.width
+        for number in range(config.drain_adders * config.cols):
+            drain = Drain(config)
+            m.submodules[f"drain_{number}"] = drain
+            m.d.comb += [
+                drain.state.eq(array.due[number * state_bits:(number + 1) * state_bits]),
+                drain.bias.eq(bias.bias[number * bias_bits:(number + 1) * bias_bits]),
+                drain.cases.eq(sequencer.job.cases)]
+            drained.append(drain.results)
+
+        leaves = Cat(sequencer.last, ~sequencer.tile_last, sequencer.job_last)
+        arrived = delays(m, leaves, config.drain_delay - 1, "leaves",
+                         True)[config.drain_delay - 2]
+        row, partial, job_last, valid = self._rows(m, arrived)
+        flags = Cat(row, partial, job_last)
+        m.d.comb += [
+            deskew.results.eq(Cat(*drained)),
+            start.i_valid.eq(valid), start.row.eq(row), start.results.eq(deskew.aligned),
+            start.started.eq(sequencer.started), start.busy.eq(sequencer.busy),
+            start.job.eq(sequencer.job), sequencer.loaded.eq(start.loaded),
+            queue.put.eq(start.o_valid),
+            queue.word.eq(Cat(start.totals, delays(m, flags, 3, "flags")[2])),
+            sequencer.left.eq(queue.o.valid & queue.o.ready),
+        ]
+        connect(m, queue.o, flipped(self.o))
+        if config.preload:
+            connect(m, flipped(self.d), start.d)
+
+    def _rows(self, m: Module, arrived: Value) -> tuple[Value, Value, Value, Value]:
+        """Counts the result beats of a tile from the one that arrives."""
+        config = self.config
+        row = Signal(config.row_bits)
+        more = Signal()
+        flags = Signal(2, reset_less=True)
+        here = Signal(2)
+        valid = Signal()
+        m.d.comb += [valid.eq(arrived[0] | more), here.eq(flags)]
+        with m.If(arrived[0]):
+            m.d.sync += flags.eq(arrived[1:])
+            m.d.comb += here.eq(arrived[1:])
+        with m.If(valid):
+            m.d.sync += [row.eq(row + 1), more.eq(1)]
+            with m.If(row == config.bands - 1):
+                m.d.sync += [row.eq(0), more.eq(0)]
+        partial = Signal()
+        job_last = Signal()
+        m.d.comb += [partial.eq(here[0]), job_last.eq(here[1] & (row == config.bands - 1))]
+        return row, partial, job_last, valid

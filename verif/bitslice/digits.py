@@ -1,0 +1,49 @@
+"""Radix-4 digits of weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bits import Array
+
+
+def digits_of(values: npt.ArrayLike, width: int, encoding: str = "booth4", signed: bool = True,
+              extra: bool = False, carry: npt.ArrayLike = 0) -> Array:
+    """The digits of integers: ``sum(digit[i] * 4**i)`` is the value, and the carry.
+
+    Parameters
+    ----------
+    values : int array
+        Any shape, of `width` bits.
+    width : int
+        Bits, an even number.
+    encoding : str
+        ``booth4``: -2..2; ``ent``: -1..2, the topmost also -2.
+    signed : bool
+        Whether values are two's complement.
+    extra : bool
+        A digit of 0 or 1 on top, which unsigned values need.
+    carry : int array
+        Added to the values: the bit below them, when they are part of a longer weight.
+
+    Returns
+    -------
+    int64 array
+        One more dimension than `values`, the digits, lowest first.
+    """
+    values = np.asarray(values, np.int64)
+    carry = np.broadcast_to(np.asarray(carry, np.int64), values.shape)
+    pairs = width // 2
+    digits = np.zeros((*values.shape, pairs + extra), np.int64)
+    for number in range(pairs):
+        pair = values >> 2 * number & 3
+        if encoding == "booth4" or number == pairs - 1:
+            digits[..., number] = pair + carry - 4 * (pair >> 1)
+            carry = pair >> 1
+        else:
+            digits[..., number] = np.where(pair + carry > 2, pair + carry - 4, pair + carry)
+            carry = (pair + carry > 2).astype(np.int64)
+    if not signed and extra:
+        digits[..., pairs] = carry
+    return digits
