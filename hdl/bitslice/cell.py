@@ -45,8 +45,7 @@ class Cell(Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pe = pe = (
-            MultiplierPe(self.shape, self.mac) if self.mac else Pe(self.shape))
+        m.submodules.pe = pe = make_pe(self.shape, self.mac)
         for name in self.handed:
             arriving, leaving = getattr(self, name), getattr(self, f"{name}_next")
             handed = Signal.like(leaving, name=f"{name}_handed", reset_less=True)
@@ -55,3 +54,8 @@ class Cell(Component):
         m.d.comb += [pe.first.eq(self.first),
                      self.due.eq(pe.state & self.take.replicate(len(self.due)))]
         return m
+
+
+def make_pe(shape: PeShape, mac: int) -> Pe | MultiplierPe:
+    """A PE of digits, or of plain multipliers for weights of `mac` bits."""
+    return MultiplierPe(shape, mac) if mac else Pe(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
@@ -130,6 +131,10 @@ class BitsliceConfig(BlockConfig):
         if self.nested and any(mode.w == 2 for mode in self.mode):
             raise ConfigError("modes", ", ".join(self.modes), "be of w4 and w8 when nested",
                               "leave out those of w2, or set nested to false")
+        if self.nested and self.zero_points and self.timed:
+            raise ConfigError("zero_points", True,
+                              "be false with nested weights whose digits come one by one",
+                              "set arch to parallel, or correct the results outside")
         if self.nested and self.arch in ("tree", "mac"):
             raise ConfigError("nested", True, "go with arch parallel, serial or skip",
                               "set arch to parallel")
@@ -340,17 +345,28 @@ class BitsliceConfig(BlockConfig):
         return PeShape(a_width=self.a_bits, lanes=self.k_lanes, slices=(digits,) * self.slices,
                        acc_widths=self.slice_widths, encoding=self.encoding, unsigned=unsigned,
                        acc_form=self.acc_form, pipeline=self.pipeline,
-                       window=self.group if self.arch == "skip" else 1, shifts=self.positions)
+                       window=self.group if self.arch == "skip" else 1, shifts=self.positions,
+                       negation="column")
 
     @property
     def multiplier_bits(self) -> int:
         """Bits of a signed weight in PEs that multiply plainly; 0 in those that take digits."""
         return self.w_width + (self.w_signed != "signed") if self.arch == "mac" else 0
 
+    def lines_of(self, shape: PeShape) -> int:
+        """Bits that bring weights, as digits mostly, to a column each cycle."""
+        return shape.lanes * self.multiplier_bits or shape.digits_width
+
     @property
     def column_lines(self) -> int:
-        """Bits that bring weights, as digits mostly, to a column each cycle."""
-        return self.k_lanes * self.multiplier_bits or self.shape.digits_width
+        """Bits that bring weights to a column of the array each cycle."""
+        return self.lines_of(self.shape)
+
+    @property
+    def zero_shape(self) -> PeShape:
+        """PEs of the column that finds sums of activations: all of a beat in one lane."""
+        return replace(self.shape, a_width=self.a_bits + self.beat_k.bit_length() - 1, lanes=1,
+                       window=1)
 
     @property
     def cases(self) -> tuple[tuple[int, int], ...]:
@@ -374,22 +390,27 @@ class BitsliceConfig(BlockConfig):
         return 2 * self.bands
 
     @property
-    def merge_stages(self) -> int:
-        """Stages of a column's drain that put slices together and correct zero points."""
-        return 2 if self.slices > 1 or self.zero_points else 0
+    def reference(self) -> bool:
+        """Whether PEs hold something beside products, which a reference beside them finds."""
+        return self.arch != "mac" or self.zero_points
 
     @property
-    def phantom(self) -> int:
-        """Rows and columns of PEs beside those of the array, for the zero points: one or none."""
-        return int(self.zero_points)
+    def merge_stages(self) -> int:
+        """Stages of a column's drain that put slices together."""
+        return 2 if self.slices > 1 else 0
+
+    @property
+    def drain_stages(self) -> int:
+        """Stages from the accumulators on a column's bus to its results."""
+        return (2 if self.reference else 0) + 2 + self.merge_stages
 
     @property
     def drain_delay(self) -> int:
-        """Cycles from the issue of a tile's last digits until its first results are queued:
-        edge registers, PE, skew, drain, start value."""
-        skew = self.cols - 1 + self.phantom * 2
-        return (2 + self.pipeline + skew + 3 + self.merge_stages + self.rows - self.bands
-                + START_STAGES)
+        """Cycles from the issue of a tile's last digits until its first results are queued: edge
+        registers, PE, bus, drain, zero points, skew, start value."""
+        zero = 2 if self.zero_points else 0
+        skew = self.cols - 1 + self.rows - self.bands
+        return 2 + self.pipeline + 1 + self.drain_stages + zero + skew + START_STAGES
 
     @property
     def steps(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out
 
-from .array import delays
+from .delays import delays
 from .config import BitsliceConfig
 
 

@@ -25,6 +25,7 @@ class MultiplierPe(Component):
 
     def __init__(self, shape: PeShape, w_bits: int):
         self.shape, self.w_bits = shape, w_bits
+        self.part_name = f"multiplier_{w_bits}_{shape.part}"
         super().__init__({"a": In(shape.a_bits), "digits": In(shape.lanes * w_bits),
                           "first": In(1), "state": Out(shape.state_width)})
 

@@ -8,11 +8,10 @@ from amaranth.lib.wiring import Component, connect, flipped
 from pimlico.hdl.common.component import BlockComponent, fields
 
 from .activations import Activations
-from .array import Array, delays
-from .bias import Bias
+from .columns import Columns
 from .config import BitsliceConfig
+from .delays import delays
 from .deskew import Deskew
-from .drain import Drain
 from .operand import Operand
 from .queue import Queue
 from .recode import Recode
@@ -44,7 +43,7 @@ class OutputStationary(BlockComponent):
         config = self.config
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.status_code = status = Status()
-        m.submodules.array = array = Array(config)
+        m.submodules.columns = columns = Columns(config, config.shape, config.cols)
         m.submodules.activations = activations = Activations(config)
         connect(m, flipped(self.cfg), sequencer.cfg)
         job = sequencer.job
@@ -60,24 +59,24 @@ class OutputStationary(BlockComponent):
         m.d.comb += [
             weights.job.eq(job), weights.go.eq(sequencer.go),
             activations.job.eq(job), activations.data.eq(beat["data"]),
-            array.a.eq(activations.a), array.digits.eq(weights.digits),
+            columns.a.eq(activations.a), columns.digits.eq(weights.digits),
             status.refused.eq(sequencer.refused),
             status.bad_frame.eq(sequencer.done & (beat["last"] != sequencer.tile_last)),
             status.clear.eq(self.status_clear), self.status.eq(status.status),
         ]
         if config.timed:
             m.d.comb += [weights.done.eq(sequencer.done), sequencer.final.eq(weights.final),
-                         array.position.eq(weights.position)]
+                         columns.position.eq(weights.position)]
         else:
             m.d.comb += sequencer.final.eq(1)
         if config.arch == "skip":
             m.submodules.digit_count = count = DigitCount(config)
             m.d.comb += [
-                array.index.eq(weights.index), count.picked.eq(weights.picked),
+                columns.index.eq(weights.index), count.picked.eq(weights.picked),
                 count.go.eq(sequencer.go), count.done.eq(sequencer.done),
                 count.started.eq(sequencer.started), count.job.eq(job),
                 self.issued.eq(count.issued), self.skipped.eq(count.skipped)]
-        self._results(m, platform, sequencer, array)
+        self._results(m, sequencer, columns)
         return m
 
     def _operands(self, m: Module, sequencer: Sequencer) -> dict[str, Operand]:
@@ -107,9 +106,8 @@ class OutputStationary(BlockComponent):
         m.d.comb += sequencer.operands.eq(Cat(*there).all())
         return operands
 
-    def _results(self, m: Module, platform: object, sequencer: Sequencer, array: Array) -> None:
+    def _results(self, m: Module, sequencer: Sequencer, columns: Columns) -> None:
         config = self.config
-        m.submodules.bias = bias = Bias(config)
         m.submodules.deskew = deskew = Deskew(config)
         m.submodules.start = start = Start(config)
         o_port = config.port("o")
@@ -117,26 +115,15 @@ class OutputStationary(BlockComponent):
         first = Signal()
         last = Signal()
         m.d.sync += [first.eq(sequencer.first), last.eq(sequencer.last)]
-        m.d.comb += [array.first.eq(first), array.last.eq(last),
-                     bias.first.eq(first), bias.last.eq(last)]
-        drained = []
-        state_bits, bias_bits = config.shape.state_width, bias.width
-        for number in range(config.drain_adders * config.cols):
-            drain = Drain(config)
-            m.submodules[f"drain_{number}"] = drain
-            m.d.comb += [
-                drain.state.eq(array.due[number * state_bits:(number + 1) * state_bits]),
-                drain.bias.eq(bias.bias[number * bias_bits:(number + 1) * bias_bits]),
-                drain.cases.eq(sequencer.job.cases)]
-            drained.append(drain.results)
-
+        m.d.comb += [columns.first.eq(first), columns.last.eq(last),
+                     columns.cases.eq(sequencer.job.cases)]
         leaves = Cat(sequencer.last, ~sequencer.tile_last, sequencer.job_last)
         arrived = delays(m, leaves, config.drain_delay - 1, "leaves",
                          True)[config.drain_delay - 2]
         row, partial, job_last, valid = self._rows(m, arrived)
         flags = Cat(row, partial, job_last)
         m.d.comb += [
-            deskew.results.eq(Cat(*drained)),
+            deskew.results.eq(columns.results),
             start.i_valid.eq(valid), start.row.eq(row), start.results.eq(deskew.aligned),
             start.started.eq(sequencer.started), start.busy.eq(sequencer.busy),
             start.job.eq(sequencer.job), sequencer.loaded.eq(start.loaded),

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from pimlico.hdl.common.ram import memory
 
-from .array import delays
+from .delays import delays
 from .config import BitsliceConfig
 from .job import job_layout
 from .split_sum import STAGES, SplitSum

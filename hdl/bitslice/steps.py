@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from .array import any_of
+from .delays import any_of
 from .config import COUNT_BITS, BitsliceConfig
 from .job import job_layout
 from .recode import DIGIT, element_digits, half_positions, positions

@@ -1,0 +1,63 @@
+"""Accumulators made binary: their carries added, over two cycles."""
+
+from __future__ import annotations
+
+from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.lib.wiring import Component, In, Out
+
+from .shape import PeShape
+from .split_sum import SplitSum
+
+
+class PipelinedResolve(Component):
+    """The values of a PE's accumulators, or what they are more than others. Latency two cycles.
+
+    Parameters
+    ----------
+    shape : PeShape
+    less : bool
+        Whether to subtract.
+
+    Attributes
+    ----------
+    state : In
+        As a PE gives it.
+    less : In
+        Subtracted, slice by slice; only if asked for.
+    values : Out
+        Slice by slice, modulo their width.
+    """
+
+    def __init__(self, shape: PeShape, less: bool):
+        self.shape, self.subtracts = shape, less
+        width = sum(shape.acc_widths)
+        super().__init__({"state": In(shape.state_width), **({"less": In(width)} if less else {}),
+                          "values": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        values: list[Value] = []
+        state_at = less_at = 0
+        for number, width in enumerate(self.shape.acc_widths):
+            places = self.shape.carry_positions(number)
+            m.submodules[f"slice_{number}"] = total = SplitSum(width)
+            sums = self.state[state_at:state_at + width]
+            held: list[Value] = [C(0, 1)] * width
+            for row, place in enumerate(places):
+                held[place] = self.state[state_at + width + row]
+            carries = Signal(width, name=f"carries_{number}")
+            m.d.comb += carries.eq(Cat(*held))
+            if self.subtracts:
+                less = Signal(width, name=f"less_{number}")
+                m.d.comb += [
+                    less.eq(~self.less[less_at:less_at + width]),
+                    total.x.eq(sums ^ carries ^ less),
+                    total.y.eq(Cat(C(1, 1), (sums & carries) | (less & (sums | carries)))),
+                ]
+            else:
+                m.d.comb += [total.x.eq(sums), total.y.eq(carries)]
+            values.append(total.total)
+            state_at += self.shape.state_bits(number)
+            less_at += width
+        m.d.comb += self.values.eq(Cat(*values))
+        return m
