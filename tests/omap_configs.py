@@ -35,6 +35,11 @@ SMALL = {
     "sealed-wide": BASE | {"cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4,
                            "beat_width": 512, "bus": "duplex", "slots": 8, "capacity": 40,
                            "page_bits": 1024, "index_hash": "fixed"},
+    "port": BASE | {"trusted": "port", "trusted_latency": 7},
+    "port-duplex": BASE | {"value_width": 130, "beat_width": 64, "bus": "duplex",
+                           "trusted": "port", "trusted_latency": 3, "index_stash": 3},
+    "port-sealed": BASE | {"cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4,
+                           "trusted": "port", "trusted_latency": 16, "host_latency_max": 100},
 }
 
 
@@ -56,6 +61,8 @@ def random_config(rng: np.random.Generator, **fixed) -> OmapConfig:
             "index_hash": str(rng.choice(["drawn", "fixed"])),
             "cipher": str(rng.choice(["none", "none", "ascon_aead128"])),
             "cipher_rounds_per_cycle": int(rng.choice([1, 2, 4])),
+            **({} if rng.integers(3) else {
+                "trusted": "port", "trusted_latency": int(rng.choice([2, 3, 5, 20]))}),
             "host_latency_max": 60,
         } | fixed
         try:
@@ -119,7 +126,7 @@ def crowds(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
         keys = keys_of(config, rng, config.capacity)
         for key in keys + [int(key) for key in rng.choice(keys, 50)]:
             session.run(int(rng.choice([PUT, GET], p=[0.7, 0.3])), key, value_of(config, rng))
-        for _ in range(4):
+        for _ in range(8):
             gone = []
             while (behind := waiting_behind(session)) and len(gone) < 3:
                 gone.append(behind[-1])

@@ -25,13 +25,15 @@ def synth(config, target):
 
 
 def trusted(config):
-    """Width and depth of every memory of the trusted side."""
+    """Width and depth of every memory of the trusted side that is on the chip."""
     entries = config.pending_entries
     memories = [(config.entry_bits, 1 << config.index_bits)] * config.index_ways
     memories += [(config.record_bits, config.pages // 2)] * 2
     memories += [(config.tuple_width, entries), (config.pointer_bits + 1, entries),
                  (config.pointer_bits, entries)]
-    return memories + [(1, entries)] * (not config.sealed)
+    listed = [(1, entries)] * (not config.sealed)
+    assert config.trusted_bits == sum(width * depth for width, depth in memories + listed)
+    return listed if config.trusted == "port" else memories + listed
 
 
 def memory_bits(config):

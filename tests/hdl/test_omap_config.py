@@ -71,6 +71,22 @@ REFUSALS = {
     "index_stash": (
         {"index_stash": 17},
         "index_stash = 17: must be 2 to 16 (entries that wait for a place in the index)"),
+    "trusted": (
+        {"trusted": "hbm"},
+        "trusted = hbm: must be one of on_chip, port (trusted memories: in the block, or behind "
+        "ports of its own, for isolated HBM)"),
+    "trusted_latency below": (
+        {"trusted": "port", "trusted_latency": 1},
+        "trusted_latency = 1: must be 2 to 64 (cycles from the address of a trusted memory to "
+        "its word; 2 on the chip)"),
+    "trusted_latency above": (
+        {"trusted": "port", "trusted_latency": 65},
+        "trusted_latency = 65: must be 2 to 64 (cycles from the address of a trusted memory to "
+        "its word; 2 on the chip)"),
+    "trusted_latency on the chip": (
+        {"trusted_latency": 3},
+        "trusted_latency = 3: must be 2 for memories on the chip; leave it unset, or set trusted "
+        "= port"),
     "cipher": (
         {"cipher": "aes"},
         "cipher = aes: must be one of none, ascon_aead128 (none: the host sees the contents, and "
@@ -120,6 +136,7 @@ def test_an_item_waiting_too_many_is_refused_unless_allowed():
     (REFUSALS["page_bits too small"][0], {"page_bits": 1024}),
     (REFUSALS["page_bits too small for a tag"][0], {"page_bits": 1024}),
     (REFUSALS["merge_budget"][0], {"merge_budget": 5}),
+    (REFUSALS["trusted_latency on the chip"][0], {"trusted": "port"}),
     (REFUSALS["linear generator"][0], {"test_mode": True}),
     (REFUSALS["slots for capacity"][0], {"slots": 4}),
     (REFUSALS["capacity"][0], {"slots": 7}),
@@ -176,8 +193,7 @@ def test_derived_numbers_go_together(config):
     drawn = config.init_draws * config.random_bits
     assert drawn - config.random_bits < config.secret_bits <= drawn
     assert 0 <= config.fixed_seed < 1 << config.seed_bits
-    assert config.clear_words >= max(config.pages // 2, 1 << config.index_bits,
-                                     config.pending_entries)
+    assert config.clear_words == max(words for words, _ in config.memories.values())
 
 
 @settings(max_examples=150, deadline=None)
@@ -193,9 +209,33 @@ def test_ports_carry_the_fields(config):
     assert ports["req"].width == config.log2_pages + 1
     assert ports["wdata"].width == ports["rdata"].width == config.beat_width + 1
     assert ports["rsp"].width == 4 + config.value_width
+    behind = {port.name: port for port in on_port(config, 9).ports if port.name not in ports}
+    assert list(behind) == [f"{name}_{wire}" for name in config.memories
+                            for wire in ("enable", "write", "address", "data", "q")]
+    for name, (words, bits) in config.memories.items():
+        enable, write, address, data, q = (behind[f"{name}_{wire}"] for wire in (
+            "enable", "write", "address", "data", "q"))
+        assert (enable.width, write.width, data.width, q.width) == (1, 1, bits, bits)
+        assert 1 << address.width - 1 < words <= 1 << address.width
+        assert (address.when, data.when) == (enable.name, write.name)
+        assert {wire.direction for wire in (enable, write, address, data)} == {"out"}
+        assert q.direction == "in"
     for name, most in {"live": config.capacity, "pending": config.pending + 1,
                        "stash": config.index_stash}.items():
         assert most.bit_length() == ports[name].width, name
+
+
+def on_port(config, latency):
+    return OmapConfig(**config.model_dump() | {"trusted": "port", "trusted_latency": latency})
+
+
+@settings(max_examples=200, deadline=None)
+@given(configs(), st.integers(1, 200), st.integers(2, 63))
+def test_a_cycle_of_trusted_latency_costs_a_turn_of_the_walk(config, latency, trusted):
+    """And the lookup's cycle beside it, where items come in the place of empty slots."""
+    assert on_port(config, 2).host_cycles(latency) == config.host_cycles(latency)
+    assert 0 <= on_port(config, trusted + 1).host_cycles(latency) \
+        - on_port(config, trusted).host_cycles(latency) <= config.merges + 2 - config.appends
 
 
 @settings(max_examples=300, deadline=None)

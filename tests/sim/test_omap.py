@@ -12,7 +12,7 @@ from pimlico.hdl.omap.config import FATAL_TAMPER, STATUS, STATUS_BITS, OmapConfi
 from pimlico.sim.verify import verify
 
 BLOCK = find("omap-controller")
-SLOW = {"sealed": 1500, "sealed-parts": 700, "sealed-wide": 400}
+SLOW = {"sealed": 1500, "sealed-parts": 700, "sealed-wide": 400, "port-sealed": 700}
 """Cycles of ciphers, of which Icarus runs few hundred a second; of all else 2500."""
 ON_BOTH = ["ecp5-small"]
 
@@ -50,6 +50,15 @@ def test_parameters_in_lockstep(case, seed):
 def test_long_lists_in_lockstep(case, seed):
     """Keys that leave the middle of a list, and pages without a free slot."""
     check(OmapConfig(**SMALL[case]), 4000, seed, ["icarus"], stimulus="omap_configs:crowds")
+
+
+@pytest.mark.parametrize("latency", [2, 16])
+def test_memories_behind_ports_in_lockstep(latency, seed):
+    """Every address, every word to write, and the cycles of both; lists that are long."""
+    config = OmapConfig(**SMALL["port-duplex"] | {
+        "trusted_latency": latency, "bus": "shared", "merge_budget": 1, "pending_depth": 12})
+    result = check(config, 4000, seed, ["icarus"], stimulus="omap_configs:crowds")
+    assert min(answered(result)) > 40
 
 
 def test_init_of_a_map_in_use_in_lockstep(seed):
@@ -91,6 +100,11 @@ BREAKS = {
     "index told the other page": (
         core, "index.updated.which.eq(records.target)", "index.updated.which.eq(~records.target)",
         "four-a-beat"),
+    "link that is not read": (
+        pending, "self.launch | self.walking | following.write", "self.walking | following.write",
+        "port"),
+    "way read a cycle early": (
+        index, "decides = [at + latency for", "decides = [at + latency - 1 for", "port"),
     "host waited for a cycle more": (
         bus, "waited == config.host_latency_max - 1", "waited == config.host_latency_max",
         "four-a-beat"),
