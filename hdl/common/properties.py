@@ -10,14 +10,18 @@ from amaranth.hdl import (
     Assert,
     Assume,
     Cat,
+    Const,
+    Elaboratable,
     EnableInserter,
     Fragment,
     Module,
     ResetSignal,
+    Shape,
     Signal,
     Value,
     ValueLike,
 )
+from amaranth.hdl._mem import MemoryInstance
 from amaranth.lib import wiring
 
 from .config import BlockConfig
@@ -96,7 +100,7 @@ class Harness:
         """Another copy of the component, whose inputs are free but for those given."""
         component = self._component(self.config)
         placed = Placed(component, self.config, Fragment.get(component, None))
-        self.m.submodules[name] = EnableInserter(self.running)(placed.fragment)
+        self.m.submodules[name] = _Gated(placed.fragment, self.running)
         for path, signal in placed.inputs.items():
             value = inputs.get(path)
             self.m.d.comb += signal.eq(AnySeq(len(signal)) if value is None else value)
@@ -136,6 +140,17 @@ class Harness:
         return counter
 
 
+class _Gated(Elaboratable):
+    """A fragment that stands still unless `running`, taken as it is in the end: ports may be
+    added to its memories until then."""
+
+    def __init__(self, fragment: Fragment, running: Signal):
+        self.fragment, self.running = fragment, running
+
+    def elaborate(self, platform):
+        return EnableInserter(self.running)(self.fragment)
+
+
 @dataclass
 class Placed:
     """A copy of the component in a `Harness`.
@@ -171,18 +186,56 @@ class Placed:
             If nothing drives a signal of that name there.
         """
         *parts, name = path.split(".")
-        fragment = self.fragment
-        try:
-            for part in parts:
-                fragment = fragment.find_subfragment(part)
-        except NameError as error:
-            raise LookupError(str(error)) from None
+        fragment = self._find(".".join(parts))
         for domain in fragment.statements:
             for signal in _driven(fragment, domain):
                 if signal.name == name:
                     return signal
         raise LookupError(f"nothing called {name} is driven in "
                           f"{'.'.join(parts) or type(self.component).__name__}")
+
+    def cut(self, path: str) -> None:
+        """Take a submodule out; its outputs are then for the harness to drive.
+
+        Raises
+        ------
+        LookupError
+            If there is none at that path.
+        """
+        parent, _, name = path.rpartition(".")
+        fragment = self._find(parent)
+        kept = [each for each in fragment.subfragments if each[1] != name]
+        if len(kept) == len(fragment.subfragments):
+            raise LookupError(f"nothing is at {path}")
+        fragment.subfragments = kept
+
+    def _find(self, path: str) -> Fragment:
+        fragment = self.fragment
+        try:
+            for part in filter(None, path.split(".")):
+                fragment = fragment.find_subfragment(part)
+        except NameError as error:
+            raise LookupError(str(error)) from None
+        return fragment
+
+    def words(self, path: str) -> list[Signal]:
+        """What a memory inside the component holds now, word by word.
+
+        Raises
+        ------
+        LookupError
+            If there is no memory at that path.
+        """
+        fragment = self._find(path)
+        if not isinstance(fragment, MemoryInstance):
+            raise LookupError(f"{path} is no memory")
+        depth = fragment._data.depth
+        words = [Signal(Shape.cast(fragment._data.shape), name=f"{path.replace('.', '_')}_{number}")
+                 for number in range(depth)]
+        for number, word in enumerate(words):
+            fragment.read_port(domain="comb", addr=Const(number, (depth - 1).bit_length()),
+                               data=word, en=Const(1), transparent_for=())
+        return words
 
     def registers(self) -> Iterator[tuple[str, Signal]]:
         """Every register inside, by path, in an order that is the same for every copy."""

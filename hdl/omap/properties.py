@@ -10,6 +10,7 @@ from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
 
 from .config import OmapConfig
+from .tracked_index import tracked_index
 
 CONTROL = {
     "": ("lookup_full", "launched", "busy", "aborted", "committed", "departed", "may_arrive",
@@ -36,6 +37,8 @@ def properties(config: BlockConfig) -> list[Property]:
     """What holds for a controller, each with the configuration it is proved for."""
     assert isinstance(config, OmapConfig)
     small = narrow(config)
+    inner = OmapConfig(**{**_plain(small).model_dump(), "trusted": "on_chip",
+                          "trusted_latency": 2})
     return [
         *stream_properties(small),
         Property("same-trace",
@@ -47,6 +50,11 @@ def properties(config: BlockConfig) -> list[Property]:
                  "requests are read lower, read upper, write lower, write upper, in turn; each "
                  "page has its beats, of which the last is marked",
                  _plain(small), _rounds, depth=4),
+        Property("tracked-index",
+                 "an arbitrary key is in one place of the index exactly while it is stored, "
+                 "whatever function the hash is, and its lookup gives what its last update "
+                 "stored",
+                 inner, tracked_index, depth=1),
     ]
 
 

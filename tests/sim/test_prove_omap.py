@@ -4,7 +4,7 @@ import pytest
 from mutants import broken
 
 from pimlico.generators.block import find
-from pimlico.hdl.omap import bus, core, response
+from pimlico.hdl.omap import bus, core, index, response
 from pimlico.hdl.omap.config import OmapConfig
 from pimlico.sim.prove import prove
 
@@ -53,6 +53,14 @@ BREAKS = [
     ("rounds", core, "requests.writes.eq(commit)", "requests.writes.eq(send)", ""),
     ("rounds", bus, "upper.eq(left == 1)", "upper.eq(left == 2)", "read lower, read upper"),
     ("rounds", bus, "last.eq(is_last)", "last.eq(ends)", "the last beat of a page is marked"),
+    # a launch and a refusal at once
+    ("tracked-index", core, "~refused & ~ran_dry &", "~refused &", "the operation's key"),
+    ("tracked-index", index, "& ~(chosen & matches).any(), chosen", ", chosen",
+     "what the lookup is of stays"),
+    ("tracked-index", index, "Mux(self.insert, free[number], hit_stash[number])", "free[number]",
+     ""),
+    ("tracked-index", index, "now([writes[-1] - 1])", "now([writes[-1]])",
+     "the key is hashed again"),
 ]
 
 
