@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
+from .extend import extend
 from .job import job_layout
+from .multiplier import balanced_sum
 
 
 class Activations(Component):
@@ -21,30 +23,32 @@ class Activations(Component):
     job : In
     a : Out
         Signed elements, one bit wider if activations can be unsigned.
+    sums : Out
+        Of each row's elements; only with zero points.
     """
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
         lanes = config.rows * config.beat_k
+        sums = {"sums": Out(config.rows * config.zero_shape.a_width)} if config.zero_points else {}
         super().__init__({"data": In(lanes * config.a_width), "job": In(job_layout(config)),
-                          "a": Out(lanes * config.a_bits)})
+                          "a": Out(lanes * config.a_bits), **sums})
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        elements = []
-        for lane in range(config.rows * config.beat_k):
-            whole = self.data.word_select(lane, config.a_width)
-            element = Signal(config.a_bits, name=f"element_{lane}")
-            for number, bits in enumerate(config.a_widths):
-                sign = whole[bits - 1]
-                if config.a_signed != "signed":
-                    sign &= self.job.a_signed
-                with m.If(self.job.a_bits[number]):
-                    m.d.comb += element.eq(Cat(whole[:bits],
-                                               sign.replicate(config.a_bits - bits)))
-            elements.append(element)
+        elements = [
+            extend(m, self.data.word_select(lane, config.a_width), config.a_widths,
+                   self.job.a_bits, self.job.a_signed, config.a_bits, f"element_{lane}")
+            for lane in range(config.rows * config.beat_k)]
         edge = Signal(len(self.a), reset_less=True)
         m.d.sync += edge.eq(Cat(*elements))
         m.d.comb += self.a.eq(edge)
+        if config.zero_points:
+            width = config.zero_shape.a_width
+            for row in range(config.rows):
+                total = Signal(width, name=f"sum_{row}", reset_less=True)
+                own = elements[row * config.beat_k:(row + 1) * config.beat_k]
+                m.d.sync += total.eq(balanced_sum([element.as_signed() for element in own]))
+                m.d.comb += self.sums.word_select(row, width).eq(total)
         return m

@@ -12,18 +12,21 @@ from amaranth.lib.wiring import Component, In, Out
 from pimlico.hdl.common.component import fields
 
 from .config import FULL, KEEP, PRELOAD, REFINE, BitsliceConfig
+from .extend import extend
 
 
 def job_layout(config: BitsliceConfig) -> StructLayout:
     """A job as the datapath needs it.
 
     ``cases`` and ``a_bits`` are one hot: the way slices make results, of ``config.cases``, and
-    the width of activations, of ``config.a_widths``. ``beats`` and ``group`` count beats.
+    the width of activations, of ``config.a_widths``. ``beats`` and ``group`` count beats. Zero
+    points: ``a_zero`` as wide as activations are inside, ``w_zero`` as it came.
     """
     return StructLayout({
         "beats": config.length_bits, "group": config.length_bits, "tiles": 16,
         "cases": len(config.cases), "a_bits": len(config.a_widths), "a_signed": 1, "w_signed": 1,
-        "reads_w": 1, "reads_low": 1, "keep": 1, "preload": 1})
+        "reads_w": 1, "reads_low": 1, "keep": 1, "preload": 1,
+        **({"a_zero": config.a_bits, "w_zero": config.w_width} if config.zero_points else {})})
 
 
 class Decode(Component):
@@ -82,6 +85,11 @@ class Decode(Component):
             job.keep.eq(start == KEEP),
             job.preload.eq(start == PRELOAD),
         ]
+        if config.zero_points:
+            m.d.comb += [
+                job.a_zero.eq(extend(m, cfg["a_zero"], config.a_widths, job.a_bits, job.a_signed,
+                                     config.a_bits, "a_zero")),
+                job.w_zero.eq(cfg["w_zero"])]
         rules = [
             (1, length == 0),
             (2, length > config.length_max),

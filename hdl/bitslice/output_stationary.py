@@ -20,6 +20,7 @@ from .start import Start
 from .status import Status
 from .steps import DigitCount, Steps
 from .weights import Weights
+from .zero_points import ZeroPoints
 
 
 class OutputStationary(BlockComponent):
@@ -49,7 +50,8 @@ class OutputStationary(BlockComponent):
         job = sequencer.job
 
         operands = self._operands(m, sequencer)
-        weights = Steps(config) if config.timed else Weights(config)
+        weights = Steps(config) if config.timed else Weights(
+            config, config.shape, config.cols)
         m.submodules.weights = weights
         for name in ("w", "w_low"):
             if name in operands:
@@ -76,7 +78,15 @@ class OutputStationary(BlockComponent):
                 count.go.eq(sequencer.go), count.done.eq(sequencer.done),
                 count.started.eq(sequencer.started), count.job.eq(job),
                 self.issued.eq(count.issued), self.skipped.eq(count.skipped)]
-        self._results(m, sequencer, columns)
+        first = Signal()
+        last = Signal()
+        m.d.sync += [first.eq(sequencer.first), last.eq(sequencer.last)]
+        m.d.comb += [columns.first.eq(first), columns.last.eq(last),
+                     columns.cases.eq(sequencer.job.cases)]
+        results = columns.results
+        if config.zero_points:
+            results = self._correct(m, sequencer, activations, weights, columns)
+        self._results(m, sequencer, results)
         return m
 
     def _operands(self, m: Module, sequencer: Sequencer) -> dict[str, Operand]:
@@ -91,7 +101,7 @@ class OutputStationary(BlockComponent):
         for name, read in reads.items():
             source = flipped(getattr(self, name))
             if config.timed and name != "a":
-                recode = Recode(config, low=name == "w_low")
+                recode = Recode(config, config.cols * config.beat_k, name == "w_low")
                 m.submodules[f"recode_{name}"] = recode
                 operand = Operand(len(recode.lines))
                 m.d.comb += [recode.data.eq(source.payload), recode.job.eq(job),
@@ -106,24 +116,33 @@ class OutputStationary(BlockComponent):
         m.d.comb += sequencer.operands.eq(Cat(*there).all())
         return operands
 
-    def _results(self, m: Module, sequencer: Sequencer, columns: Columns) -> None:
+    def _correct(self, m: Module, sequencer: Sequencer, activations: Activations,
+                 weights: Steps | Weights, columns: Columns) -> Value:
+        m.submodules.zero_points = zero = ZeroPoints(self.config)
+        m.d.comb += [zero.sums.eq(activations.sums), zero.job.eq(sequencer.job),
+                     zero.first.eq(columns.first), zero.last.eq(columns.last),
+                     zero.results.eq(columns.results),
+                     columns.constant.eq(sequencer.job.a_zero)]
+        if self.config.timed:
+            m.d.comb += [weights.zero.eq(zero.lines), zero.digits.eq(weights.zero_digits),
+                         zero.position.eq(weights.position[:len(zero.position)])]
+        else:
+            m.d.comb += zero.go.eq(sequencer.go)
+        return zero.corrected
+
+    def _results(self, m: Module, sequencer: Sequencer, results: Value) -> None:
         config = self.config
         m.submodules.deskew = deskew = Deskew(config)
         m.submodules.start = start = Start(config)
         o_port = config.port("o")
         m.submodules.queue = queue = Queue(o_port.width, config.fifo_depth)
-        first = Signal()
-        last = Signal()
-        m.d.sync += [first.eq(sequencer.first), last.eq(sequencer.last)]
-        m.d.comb += [columns.first.eq(first), columns.last.eq(last),
-                     columns.cases.eq(sequencer.job.cases)]
         leaves = Cat(sequencer.last, ~sequencer.tile_last, sequencer.job_last)
         arrived = delays(m, leaves, config.drain_delay - 1, "leaves",
                          True)[config.drain_delay - 2]
         row, partial, job_last, valid = self._rows(m, arrived)
         flags = Cat(row, partial, job_last)
         m.d.comb += [
-            deskew.results.eq(columns.results),
+            deskew.results.eq(results),
             start.i_valid.eq(valid), start.row.eq(row), start.results.eq(deskew.aligned),
             start.started.eq(sequencer.started), start.busy.eq(sequencer.busy),
             start.job.eq(sequencer.job), sequencer.loaded.eq(start.loaded),

@@ -25,6 +25,8 @@ class Recode(Component):
     Parameters
     ----------
     config : BitsliceConfig
+    lanes : int
+        Weights.
     low : bool
         The payloads are the lower halves of nested weights.
 
@@ -37,9 +39,8 @@ class Recode(Component):
         For every lane the digits of `half_positions`, lowest first.
     """
 
-    def __init__(self, config: BitsliceConfig, low: bool = False):
-        self.config, self.low = config, low
-        lanes = config.cols * config.beat_k
+    def __init__(self, config: BitsliceConfig, lanes: int, low: bool = False):
+        self.config, self.lanes, self.low = config, lanes, low
         self.element = config.w_low_element if low else config.w_element
         super().__init__({"data": In(lanes * self.element), "job": In(job_layout(config)),
                           "lines": Out(lanes * half_positions(config) * DIGIT)})
@@ -48,7 +49,7 @@ class Recode(Component):
         m = Module()
         config = self.config
         lines: list[Value] = []
-        for lane in range(config.cols * config.beat_k):
+        for lane in range(self.lanes):
             whole = self.data.word_select(lane, self.element)
             if config.nested:
                 wide = ~self.job.cases[config.cases.index((4, FULL))] \

@@ -36,6 +36,10 @@ class Steps(Component):
         As the array takes them; ``index`` only with skip.
     picked : Out
         Columns that are given a digit other than 0 in this cycle; only with skip.
+    zero : In
+        Digits of the weights' zero point; only with zero points, as the next.
+    zero_digits : Out
+        The one for sums of activations, once for each position.
     """
 
     def __init__(self, config: BitsliceConfig):
@@ -49,7 +53,9 @@ class Steps(Component):
             "digits": Out(config.cols * config.column_lines),
             "position": Out(config.cols * shape.position_bits),
             **({"index": Out(config.cols * shape.index_bits), "picked": Out(config.cols)}
-               if skips else {})})
+               if skips else {}),
+            **({"zero": In(config.positions * DIGIT), "zero_digits": Out(DIGIT)}
+               if config.zero_points else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -66,7 +72,7 @@ class Steps(Component):
             nonzero = [Cat(*(digit.any() for digit in lane)) for lane in lanes]
             lines = self._skip(m, lanes, nonzero, now, moves)
             if config.elide:
-                present = any_of(nonzero)
+                present = any_of([*nonzero, self._zero_present()])
         else:
             m.d.comb += moves.eq(1)
             lines = [_select(lane, now) for lane in lanes]
@@ -80,6 +86,8 @@ class Steps(Component):
             m.d.sync += visited.eq(0)
         with m.Elif(self.go & moves):
             m.d.sync += visited.eq(visited | now)
+        if config.zero_points:
+            self._zero(m, now, moves)
         bits = config.shape.position_bits
         number = Signal(bits)
         for position in range(config.positions):
@@ -90,6 +98,24 @@ class Steps(Component):
         m.d.sync += [edge.eq(Cat(*lines) & self.go.replicate(len(edge))), place.eq(number)]
         m.d.comb += [self.digits.eq(edge), self.position.eq(place.replicate(config.cols))]
         return m
+
+    def _zero_present(self) -> Value:
+        config = self.config
+        if not config.zero_points:
+            return C(0, config.positions)
+        return Cat(*(self.zero.word_select(position, DIGIT).any()
+                     for position in range(config.positions)))
+
+    def _zero(self, m: Module, now: Value, moves: Value) -> None:
+        """The digit of the zero point at a position, in the first cycle there."""
+        begun = Signal()
+        with m.If(self.go):
+            m.d.sync += begun.eq(~moves)
+        edge = Signal(DIGIT, name="zero_edge", reset_less=True)
+        digits = [self.zero.word_select(position, DIGIT)
+                  for position in range(self.config.positions)]
+        m.d.sync += edge.eq(_select(digits, now) & (self.go & ~begun).replicate(DIGIT))
+        m.d.comb += self.zero_digits.eq(edge)
 
     def _skip(self, m: Module, lanes: list[list[Value]], nonzero: list[Value], now: Signal,
               moves: Signal) -> list[Value]:

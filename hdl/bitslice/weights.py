@@ -9,7 +9,9 @@ from pimlico.hdl.common.parts import place
 
 from .config import DRAFT, FULL, HIGH_BITS, LOW_BITS, REFINE, BitsliceConfig
 from .encoder import SliceEncoder
+from .extend import extend
 from .job import job_layout
+from .shape import PeShape
 
 
 class Weights(Component):
@@ -21,6 +23,9 @@ class Weights(Component):
     Parameters
     ----------
     config : BitsliceConfig
+    shape : PeShape
+        Of the columns' PEs.
+    cols : int
 
     Attributes
     ----------
@@ -32,30 +37,31 @@ class Weights(Component):
         As the array takes them.
     """
 
-    def __init__(self, config: BitsliceConfig):
-        self.config = config
-        lanes = config.cols * config.k_lanes
+    def __init__(self, config: BitsliceConfig, shape: PeShape, cols: int):
+        self.config, self.shape = config, shape
+        self.lanes = lanes = cols * shape.lanes
         low = {"w_low": In(lanes * config.w_low_element)} if config.nested else {}
         super().__init__({"w": In(lanes * config.w_element), **low, "job": In(job_layout(config)),
-                          "go": In(1), "digits": Out(config.cols * config.column_lines)})
+                          "go": In(1), "digits": Out(cols * config.lines_of(shape))})
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
         lines: list[Value] = []
-        for lane in range(config.cols * config.k_lanes):
+        for lane in range(self.lanes):
             whole = self.w.word_select(lane, config.w_element)
             if config.multiplier_bits:
-                lines.append(self._extended(m, lane, whole))
+                lines.append(extend(m, whole, [w for w, _ in config.cases], self.job.cases,
+                                    self.job.w_signed, config.multiplier_bits, f"weight_{lane}"))
                 continue
             low = self.w_low.word_select(lane, config.w_low_element) if config.nested else whole
             for number in range(config.slices):
-                encoder = SliceEncoder(config.shape, number)
+                encoder = SliceEncoder(self.shape, number)
                 m.submodules[f"encode_{lane}_{number}"] = place(platform, encoder)
                 value, carry = (self._half(m, lane, number, whole, low) if config.nested
                                 else self._cut(number, whole))
                 m.d.comb += [encoder.value.eq(value), encoder.carry.eq(carry)]
-                if config.shape.unsigned:
+                if self.shape.unsigned:
                     m.d.comb += encoder.unsigned.eq(~self.job.w_signed & self._top(number))
                 lines.append(encoder.lines)
         edge = Signal(len(self.digits), reset_less=True)
@@ -99,13 +105,3 @@ class Weights(Component):
             m.d.comb += [value.eq(upper[number][1:]),
                          carry.eq(upper[number][0] & self._case(8, DRAFT))]
         return value, carry
-
-    def _extended(self, m: Module, lane: int, whole: Value) -> Value:
-        """The weight of a plain multiplier, as wide as the hardware's."""
-        config = self.config
-        weight = Signal(config.multiplier_bits, name=f"weight_{lane}")
-        for w, _ in config.cases:
-            sign = whole[w - 1] & self.job.w_signed
-            with m.If(self._case(w)):
-                m.d.comb += weight.eq(Cat(whole[:w], sign.replicate(len(weight) - w)))
-        return weight

@@ -164,10 +164,13 @@ def steps(config: BitsliceConfig, job: Job, high: int = 0,
     if config.arch == "serial":
         return [(1, []) for _ in positions]
     nonzero = digits(config, job, high, low) != 0
+    zero = digits_of(job.w_zero, job.mode.w, config.encoding, job.w_signed,
+                     extra=config.w_signed != "signed")
     out = []
     for position in positions:
         counts = nonzero[..., position].sum(axis=1).tolist()
-        out.append((max([*counts, 0 if config.elide else 1]), counts))
+        least = bool(zero[position]) or not config.elide
+        out.append((max([*counts, int(least)]), counts))
     if not any(cycles for cycles, _ in out):
         out[0] = (1, out[0][1])
     return out
