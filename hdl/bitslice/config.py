@@ -346,7 +346,7 @@ class BitsliceConfig(BlockConfig):
                        acc_widths=self.slice_widths, encoding=self.encoding, unsigned=unsigned,
                        acc_form=self.acc_form, pipeline=self.pipeline,
                        window=self.group if self.arch == "skip" else 1, shifts=self.positions,
-                       negation="column")
+                       negation="column" if self.dataflow == "os" else "pe")
 
     @property
     def multiplier_bits(self) -> int:
@@ -386,13 +386,16 @@ class BitsliceConfig(BlockConfig):
 
     @property
     def fifo_depth(self) -> int:
-        """Result beats that can wait: two tiles, so that one leaves while the next comes."""
+        """Result beats that can wait: two tiles, so that one leaves while the next comes; of
+        stationary weights as many as are on their way at full rate."""
+        if self.dataflow == "ws":
+            return 1 << (self.drain_delay + 3).bit_length()
         return 2 * self.bands
 
     @property
     def reference(self) -> bool:
         """Whether PEs hold something beside products, which a reference beside them finds."""
-        return self.arch != "mac" or self.zero_points
+        return self.dataflow == "os" and (self.arch != "mac" or self.zero_points)
 
     @property
     def merge_stages(self) -> int:
@@ -406,8 +409,12 @@ class BitsliceConfig(BlockConfig):
 
     @property
     def drain_delay(self) -> int:
-        """Cycles from the issue of a tile's last digits until its first results are queued: edge
-        registers, PE, bus, drain, zero points, skew, start value."""
+        """Cycles from the issue of a tile's last digits, or of an activation beat that meets
+        stationary weights, until its first results are queued: edge registers, PEs, bus, drain,
+        zero points, skew, start value."""
+        if self.dataflow == "ws":
+            skew = self.cols - 1 + self.rows
+            return 1 + self.pipeline + skew + self.drain_stages + START_STAGES * self.preload
         zero = 2 if self.zero_points else 0
         skew = self.cols - 1 + self.rows - self.bands
         return 2 + self.pipeline + 1 + self.drain_stages + zero + skew + START_STAGES

@@ -6,6 +6,7 @@ from pimlico.hdl.common.component import BlockComponent
 
 from .config import BitsliceConfig
 from .output_stationary import OutputStationary
+from .weight_stationary import WeightStationary
 
 
 def bitslice_array(config: BitsliceConfig) -> BlockComponent:
@@ -20,4 +21,4 @@ def bitslice_array(config: BitsliceConfig) -> BlockComponent:
     BlockComponent
         Output or weight stationary, with the ports that the configuration lists.
     """
-    return OutputStationary(config)
+    return (WeightStationary if config.dataflow == "ws" else OutputStationary)(config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import C, Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
@@ -30,7 +30,8 @@ class Drain(Component):
     state : In
         Accumulators of one PE.
     reference : In
-        What they hold beside the products; only where PEs hold anything.
+        What they hold beside the products; only where a reference finds it. Sums that pass by
+        stationary weights hold a constant.
     cases : In
         One hot: which of ``config.cases`` the job is.
     results : Out
@@ -47,12 +48,15 @@ class Drain(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.resolve = resolve = PipelinedResolve(self.shape, config.reference)
+        m.submodules.resolve = resolve = PipelinedResolve(
+            self.shape, config.reference or not config.multiplier_bits)
         if config.reference:
             m.d.comb += [resolve.less.eq(self.reference),
                          resolve.state.eq(delays(m, self.state, LEAD + 1, "state")[LEAD])]
         else:
             m.d.comb += resolve.state.eq(self.state)
+            if not config.multiplier_bits:
+                m.d.comb += resolve.less.eq(self._bias())
         if config.merge_stages:
             m.submodules.merge = merge = Merge(config)
             m.d.comb += [merge.values.eq(resolve.values), merge.cases.eq(self.cases),
@@ -60,3 +64,9 @@ class Drain(Component):
         else:
             m.d.comb += self.results.eq(resolve.values.as_signed())
         return m
+
+    def _bias(self) -> Value:
+        """What the PEs of a column add beside the products of a beat."""
+        widths = self.shape.acc_widths
+        return Cat(*(C(self.config.rows * self.shape.bias(number) % (1 << width), width)
+                     for number, width in enumerate(widths)))

@@ -6,8 +6,9 @@ from pimlico.hdl.bitslice.config import BitsliceConfig
 
 from ..model import CycleModel
 from .output_stationary import OutputStationary
+from .weight_stationary import WeightStationary
 
 
 def cycles(config: BitsliceConfig) -> CycleModel:
     """The cycle model of a configuration."""
-    return OutputStationary(config)
+    return (WeightStationary if config.dataflow == "ws" else OutputStationary)(config)
