@@ -61,7 +61,7 @@ class Array(Component):
         first = delays(m, self.first, wave, "first")
         take = delays(m, self.last, wave + config.pipeline + 1, "last", True)
         take = take[config.pipeline + 1:]
-        cells = [[Cell(shape, config.multiplier_bits) for _ in range(self.cols)]
+        cells = [[Cell(config, shape) for _ in range(self.cols)]
                  for _ in range(config.rows)]
         for row, line in enumerate(cells):
             for col, cell in enumerate(line):

@@ -3,8 +3,8 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from .multiplier import MultiplierPe
-from .pe import Pe
+from .config import BitsliceConfig
+from .pes import make_pe, part_of
 from .shape import PeShape
 
 
@@ -13,14 +13,13 @@ class Cell(Component):
 
     Parameters
     ----------
+    config : BitsliceConfig
     shape : PeShape
-    mac : int, optional
-        Bits of a weight, instead of digits: the PE is a plain multiplier.
 
     Attributes
     ----------
     a, digits, first : In
-        As of `Pe`; of a plain multiplier ``digits`` is the weight.
+        As of `pe.Pe`.
     take : In(1)
         The accumulators are due at the output.
     a_next, digits_next : Out
@@ -29,10 +28,10 @@ class Cell(Component):
         The accumulators while ``take``, else 0.
     """
 
-    def __init__(self, shape: PeShape, mac: int = 0):
-        self.shape, self.mac = shape, mac
-        self.part_name = f"cell_mac_{mac}_{shape.part}" if mac else f"cell_{shape.part}"
-        ports = {"a": shape.a_bits, "digits": mac * shape.lanes if mac else shape.digits_width}
+    def __init__(self, config: BitsliceConfig, shape: PeShape):
+        self.config, self.shape = config, shape
+        self.part_name = f"cell_{part_of(config, shape)}"
+        ports = {"a": shape.a_bits, "digits": config.lines_of(shape)}
         if shape.index_bits:
             ports["index"] = shape.index_bits
         if shape.position_bits:
@@ -45,7 +44,7 @@ class Cell(Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pe = pe = make_pe(self.shape, self.mac)
+        m.submodules.pe = pe = make_pe(self.config, self.shape)
         for name in self.handed:
             arriving, leaving = getattr(self, name), getattr(self, f"{name}_next")
             handed = Signal.like(leaving, name=f"{name}_handed", reset_less=True)
@@ -54,8 +53,3 @@ class Cell(Component):
         m.d.comb += [pe.first.eq(self.first),
                      self.due.eq(pe.state & self.take.replicate(len(self.due)))]
         return m
-
-
-def make_pe(shape: PeShape, mac: int) -> Pe | MultiplierPe:
-    """A PE of digits, or of plain multipliers for weights of `mac` bits."""
-    return MultiplierPe(shape, mac) if mac else Pe(shape)

@@ -42,7 +42,8 @@ class Columns(Component):
             **{name: In(cols * bits) for name, bits in self.array.columns.items()},
             "first": In(1), "last": In(1), "cases": In(len(config.cases)),
             **({"constant": In(shape.a_width)} if config.zero_points else {}),
-            "results": Out(config.drain_adders * cols * config.products * config.result_width)})
+            "results": Out(
+                config.drain_adders * cols * config.column_results * config.result_width)})
 
     def elaborate(self, platform):
         m = Module()

@@ -13,6 +13,7 @@ from pimlico.hdl.common.ports import Field as Slice
 from pimlico.hdl.common.ports import Port, Stream, Wire
 
 from .bounds import Range, operand, product, width
+from .packing import Packing, pack_weights
 from .shape import PeShape
 
 FULL, DRAFT, REFINE = 0, 1, 2
@@ -56,7 +57,8 @@ def _default_modes(data: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _default_form(data: dict[str, Any]) -> str:
-    return "binary" if data.get("arch") == "mac" else "carry_save"
+    plain = data.get("arch") == "mac" or data.get("multiplier") == "dsp_packed"
+    return "binary" if plain else "carry_save"
 
 
 class BitsliceConfig(BlockConfig):
@@ -97,6 +99,11 @@ class BitsliceConfig(BlockConfig):
         ge=1, le=1 << 16, description="largest number of products of one result (K)")] = 1024
     acc_width: Annotated[int | None, Field(
         ge=4, le=64, description="bits of a result; unset: the exact bound")] = None
+    multiplier: Annotated[Literal["logic", "dsp_packed"], Field(
+        description="what multiplies: gates, or DSP blocks of several products each")] = "logic"
+    dsp: Annotated[Literal["dsp48e2", "ecp5", "ice40"], Field(
+        description="multiplier = dsp_packed: the block packed for, of 27×18, 18×18 or 16×16 "
+                    "bits")] = "dsp48e2"
     acc_form: Annotated[Literal["binary", "carry_save", "segmented"], Field(
         description="form of a PE's accumulator: resolved, a carry a bit, or a carry a few "
                     "bits", default_factory=_default_form)]
@@ -113,12 +120,6 @@ class BitsliceConfig(BlockConfig):
         description="zero points of both operands, corrected at the drain")] = False
     preload: Annotated[bool, Field(
         description="stream of values that results start from")] = False
-    multiplier: Annotated[Literal["logic", "dsp_packed"], Field(
-        description="what multiplies: gates, or DSP blocks of several products each")] = "logic"
-    dsp: Annotated[Literal["dsp48e2", "ecp5", "ice40"], Field(
-        description="multiplier = dsp_packed: the block packed for, of 27×18, 18×18 or 16×16 "
-                    "bits")] = "dsp48e2"
-
     @model_validator(mode="after")
     def _check(self) -> Self:
         self._check_modes()
@@ -211,6 +212,22 @@ class BitsliceConfig(BlockConfig):
         if self.acc_form != "binary":
             raise ConfigError("acc_form", self.acc_form, "be binary with multiplier = dsp_packed",
                               "a DSP block's adder keeps no carries; set it to binary")
+        if self.nested or self.zero_points:
+            name = "nested" if self.nested else "zero_points"
+            raise ConfigError(name, True, "be false with multiplier = dsp_packed",
+                              "set multiplier to logic")
+        if any(mode.w != self.w_width for mode in self.mode):
+            raise ConfigError("modes", ", ".join(self.modes),
+                              f"be of w{self.w_width} alone with multiplier = dsp_packed",
+                              "packed weights have one width")
+        most = pack_weights(self.dsp, self.a_bits, self.multiplier_bits, 0).count
+        if most == 1:
+            raise ConfigError("dsp", self.dsp, "hold two products or more: "
+                              f"{self.multiplier_bits}×{self.a_bits} bits are too many",
+                              "narrow the operands, or set multiplier to logic")
+        if pack_weights(self.dsp, self.a_bits, self.multiplier_bits, self.cols).count == 1:
+            raise ConfigError("cols", self.cols, f"be a multiple of 2 to {most}, the columns that "
+                              f"share a multiplier of {self.dsp}", f"set it to {most * 2}")
 
     @property
     def mode(self) -> tuple[Mode, ...]:
@@ -237,7 +254,7 @@ class BitsliceConfig(BlockConfig):
         """Weight bits of one slice: each has an accumulator of its own in every PE."""
         if self.arch == "tree":
             return 2
-        if self.arch != "parallel":
+        if self.arch != "parallel" or self.multiplier != "logic":
             return self.w_width
         narrowest = min(mode.w for mode in self.mode)
         return min(narrowest, self.slice_bits) if self.nested else narrowest
@@ -245,12 +262,12 @@ class BitsliceConfig(BlockConfig):
     @property
     def slices(self) -> int:
         """Accumulators of a PE."""
-        return self.w_width // self.unit
+        return self.packing.count if self.packing else self.w_width // self.unit
 
     @property
     def products(self) -> int:
         """The most products of different results that a PE makes a beat."""
-        if self.arch in ("parallel", "tree"):
+        if self.arch in ("parallel", "tree") and self.multiplier == "logic":
             narrowest = min(mode.w for mode in self.mode)
             return self.w_width // (min(narrowest, 4) if self.nested else narrowest)
         return 1
@@ -320,7 +337,7 @@ class BitsliceConfig(BlockConfig):
 
     def slice_range(self, number: int) -> Range:
         """Values of one slice of a weight."""
-        if self.slices == 1:
+        if self.slices == 1 or self.packing:
             return self.w_range()
         half = 1 << self.unit - 1
         top = 2 * half if self._may_be_unsigned(number) else half
@@ -340,7 +357,7 @@ class BitsliceConfig(BlockConfig):
     @property
     def shape(self) -> PeShape:
         """What a PE is made of."""
-        unsigned = self.w_signed != "signed" and not self.timed
+        unsigned = self.w_signed != "signed" and not (self.timed or self.multiplier_bits)
         digits = 1 if self.timed else self.unit // 2 + unsigned
         return PeShape(a_width=self.a_bits, lanes=self.k_lanes, slices=(digits,) * self.slices,
                        acc_widths=self.slice_widths, encoding=self.encoding, unsigned=unsigned,
@@ -351,10 +368,31 @@ class BitsliceConfig(BlockConfig):
     @property
     def multiplier_bits(self) -> int:
         """Bits of a signed weight in PEs that multiply plainly; 0 in those that take digits."""
-        return self.w_width + (self.w_signed != "signed") if self.arch == "mac" else 0
+        if self.arch != "mac" and self.multiplier == "logic":
+            return 0
+        return self.w_width + (self.w_signed != "signed")
+
+    @property
+    def packing(self) -> Packing | None:
+        """How the products of several columns share a multiplier, if they do."""
+        if self.multiplier == "logic":
+            return None
+        return pack_weights(self.dsp, self.a_bits, self.multiplier_bits, self.cols)
+
+    @property
+    def columns(self) -> int:
+        """Columns of PEs: fewer than ``cols`` where each has the products of several."""
+        return self.cols // (self.packing.count if self.packing else 1)
+
+    @property
+    def column_results(self) -> int:
+        """Results that a column of PEs gives a row."""
+        return self.packing.count if self.packing else self.products
 
     def lines_of(self, shape: PeShape) -> int:
         """Bits that bring weights, as digits mostly, to a column each cycle."""
+        if self.packing:
+            return shape.lanes * self.packing.lines
         return shape.lanes * self.multiplier_bits or shape.digits_width
 
     @property
@@ -395,12 +433,12 @@ class BitsliceConfig(BlockConfig):
     @property
     def reference(self) -> bool:
         """Whether PEs hold something beside products, which a reference beside them finds."""
-        return self.dataflow == "os" and (self.arch != "mac" or self.zero_points)
+        return self.dataflow == "os" and (not self.multiplier_bits or self.zero_points)
 
     @property
     def merge_stages(self) -> int:
         """Stages of a column's drain that put slices together."""
-        return 2 if self.slices > 1 else 0
+        return 2 if self.slices > 1 and not self.packing else 0
 
     @property
     def drain_stages(self) -> int:
@@ -413,10 +451,10 @@ class BitsliceConfig(BlockConfig):
         stationary weights, until its first results are queued: edge registers, PEs, bus, drain,
         zero points, skew, start value."""
         if self.dataflow == "ws":
-            skew = self.cols - 1 + self.rows
+            skew = self.columns - 1 + self.rows
             return 1 + self.pipeline + skew + self.drain_stages + START_STAGES * self.preload
         zero = 2 if self.zero_points else 0
-        skew = self.cols - 1 + self.rows - self.bands
+        skew = self.columns - 1 + self.rows - self.bands
         return 2 + self.pipeline + 1 + self.drain_stages + zero + skew + START_STAGES
 
     @property

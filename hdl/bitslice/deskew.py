@@ -5,8 +5,8 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out
 
-from .delays import delays
 from .config import BitsliceConfig
+from .delays import delays
 
 
 class Deskew(Component):
@@ -27,8 +27,8 @@ class Deskew(Component):
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
-        self.width = config.products * config.result_width
-        total = config.drain_adders * config.cols * self.width
+        self.width = config.column_results * config.result_width
+        total = config.drain_adders * config.columns * self.width
         super().__init__({"results": In(total), "aligned": Out(total)})
 
     def elaborate(self, platform):
@@ -36,10 +36,10 @@ class Deskew(Component):
         config = self.config
         out = []
         for band in range(config.drain_adders):
-            for col in range(config.cols):
-                wait = (config.cols - 1 - col
+            for col in range(config.columns):
+                wait = (config.columns - 1 - col
                         + (config.drain_adders - 1 - band) * config.bands)
-                number = band * config.cols + col
+                number = band * config.columns + col
                 result = self.results.word_select(number, self.width)
                 out.append(delays(m, result, wait + 1, f"result_{band}_{col}")[wait])
         m.d.comb += self.aligned.eq(Cat(*out))

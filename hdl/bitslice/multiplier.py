@@ -54,6 +54,7 @@ class PassingMultiplier(Component):
 
     def __init__(self, shape: PeShape, w_bits: int):
         self.shape, self.w_bits = shape, w_bits
+        self.part_name = f"passing_{w_bits}_{shape.part}"
         super().__init__({"a": In(shape.a_bits), "digits": In(shape.lanes * w_bits),
                           "psum": In(shape.state_width), "total": Out(shape.state_width)})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import C, Cat, Module, Signal, Value
-from amaranth.lib.wiring import Component, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
 from pimlico.hdl.common.component import BlockComponent, fields
 
@@ -44,14 +44,14 @@ class OutputStationary(BlockComponent):
         config = self.config
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.status_code = status = Status()
-        m.submodules.columns = columns = Columns(config, config.shape, config.cols)
+        m.submodules.columns = columns = Columns(config, config.shape, config.columns)
         m.submodules.activations = activations = Activations(config)
         connect(m, flipped(self.cfg), sequencer.cfg)
         job = sequencer.job
 
         operands = self._operands(m, sequencer)
         weights = Steps(config) if config.timed else Weights(
-            config, config.shape, config.cols)
+            config, config.shape, config.columns)
         m.submodules.weights = weights
         for name in ("w", "w_low"):
             if name in operands:

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import Component, In, Out
 
 from pimlico.hdl.common.parts import place
 
-from .cell import make_pe
 from .config import BitsliceConfig
 from .delays import delays
+from .pes import make_pe
 from .resolve import PipelinedResolve
 from .shape import PeShape
 
@@ -48,7 +48,7 @@ class Reference(Component):
     def __init__(self, config: BitsliceConfig, shape: PeShape):
         self.config, self.shape = config, shape
         self.width = sum(shape.acc_widths)
-        self.pe = make_pe(shape, config.multiplier_bits)
+        self.pe = make_pe(config, shape)
         extra = {name: In(bits) for name, bits in (("index", shape.index_bits),
                                                    ("position", shape.position_bits)) if bits}
         super().__init__({"constant": In(shape.a_width), "digits": In(len(self.pe.digits)), **extra,

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import Component, In, Out
 
 from pimlico.hdl.common.ram import memory
 
-from .delays import delays
 from .config import BitsliceConfig
+from .delays import delays
 from .job import job_layout
 from .split_sum import STAGES, SplitSum
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from .delays import any_of
 from .config import COUNT_BITS, BitsliceConfig
+from .delays import any_of
 from .job import job_layout
 from .recode import DIGIT, element_digits, half_positions, positions
 

@@ -42,7 +42,7 @@ class WeightStationary(BlockComponent):
         m.submodules.status_code = status = Status()
         m.submodules.array = array = WsArray(config)
         m.submodules.activations = activations = Activations(config)
-        m.submodules.weights = weights = Weights(config, config.shape, config.cols)
+        m.submodules.weights = weights = Weights(config, config.shape, config.columns)
         connect(m, flipped(self.cfg), sequencer.cfg)
         job = sequencer.job
         loads = Signal()

@@ -11,6 +11,7 @@ from .config import DRAFT, FULL, HIGH_BITS, LOW_BITS, REFINE, BitsliceConfig
 from .encoder import SliceEncoder
 from .extend import extend
 from .job import job_layout
+from .packed import operand_lines
 from .shape import PeShape
 
 
@@ -39,7 +40,7 @@ class Weights(Component):
 
     def __init__(self, config: BitsliceConfig, shape: PeShape, cols: int):
         self.config, self.shape = config, shape
-        self.lanes = lanes = cols * shape.lanes
+        self.lanes = lanes = config.k_lanes * config.cols if config.packing else cols * shape.lanes
         low = {"w_low": In(lanes * config.w_low_element)} if config.nested else {}
         super().__init__({"w": In(lanes * config.w_element), **low, "job": In(job_layout(config)),
                           "go": In(1), "digits": Out(cols * config.lines_of(shape))})
@@ -47,12 +48,19 @@ class Weights(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
+        edge = Signal(len(self.digits), reset_less=True)
+        lines = self._packed(m) if config.packing else self._lines(m, platform)
+        m.d.sync += edge.eq(Cat(*lines) & self.go.replicate(len(edge)))
+        m.d.comb += self.digits.eq(edge)
+        return m
+
+    def _lines(self, m: Module, platform: object) -> list[Value]:
+        config = self.config
         lines: list[Value] = []
         for lane in range(self.lanes):
             whole = self.w.word_select(lane, config.w_element)
             if config.multiplier_bits:
-                lines.append(extend(m, whole, [w for w, _ in config.cases], self.job.cases,
-                                    self.job.w_signed, config.multiplier_bits, f"weight_{lane}"))
+                lines.append(self._whole(m, lane))
                 continue
             low = self.w_low.word_select(lane, config.w_low_element) if config.nested else whole
             for number in range(config.slices):
@@ -64,10 +72,23 @@ class Weights(Component):
                 if self.shape.unsigned:
                     m.d.comb += encoder.unsigned.eq(~self.job.w_signed & self._top(number))
                 lines.append(encoder.lines)
-        edge = Signal(len(self.digits), reset_less=True)
-        m.d.sync += edge.eq(Cat(*lines) & self.go.replicate(len(edge)))
-        m.d.comb += self.digits.eq(edge)
-        return m
+        return lines
+
+    def _packed(self, m: Module) -> list[Value]:
+        """For each lane of a column of PEs, the weights of all columns that share it."""
+        config, packing = self.config, self.config.packing
+        assert packing is not None
+        return [operand_lines(m, packing, [
+            self._whole(m, (column * packing.count + number) * config.k_lanes + lane).as_signed()
+            for number in range(packing.count)], f"operand_{column}_{lane}")
+            for column in range(config.columns) for lane in range(config.k_lanes)]
+
+    def _whole(self, m: Module, lane: int) -> Value:
+        """A weight as plain multipliers take it."""
+        config = self.config
+        return extend(m, self.w.word_select(lane, config.w_element),
+                      [w for w, _ in config.cases], self.job.cases, self.job.w_signed,
+                      config.multiplier_bits, f"weight_{lane}")
 
     def _case(self, w: int, nest: int = FULL) -> Value:
         return self.job.cases[self.config.cases.index((w, nest))]

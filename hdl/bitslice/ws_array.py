@@ -45,18 +45,18 @@ class WsArray(Component):
         self.config = config
         super().__init__({
             "a": In(config.rows * config.shape.a_bits),
-            "digits": In(config.cols * config.column_lines), "load": In(config.rows),
+            "digits": In(config.columns * config.column_lines), "load": In(config.rows),
             "swap": In(1), "cases": In(len(config.cases)),
-            "results": Out(config.cols * config.products * config.result_width)})
+            "results": Out(config.columns * config.column_results * config.result_width)})
 
     def elaborate(self, platform):
         m = Module()
         config, shape = self.config, self.config.shape
-        swap = delays(m, self.swap, config.rows + config.cols - 1, "swap", True)
-        cells = [[WsCell(shape, config.multiplier_bits) for _ in range(config.cols)]
+        swap = delays(m, self.swap, config.rows + config.columns - 1, "swap", True)
+        cells = [[WsCell(config, shape) for _ in range(config.columns)]
                  for _ in range(config.rows)]
         for row, line in enumerate(cells):
-            load = delays(m, self.load[row], row + config.cols, f"load_{row}", True)
+            load = delays(m, self.load[row], row + config.columns, f"load_{row}", True)
             entering: Value = delays(m, self.a.word_select(row, shape.a_bits), row + 1,
                                      f"a_{row}")[row]
             for col, cell in enumerate(line):
@@ -65,7 +65,7 @@ class WsArray(Component):
                              cell.a.eq(entering)]
                 entering = cell.a_next
         results = []
-        for col in range(config.cols):
+        for col in range(config.columns):
             bits = config.column_lines
             digits: Value = delays(m, self.digits[col * bits:(col + 1) * bits], col + 1,
                                    f"digits_{col}")[col]

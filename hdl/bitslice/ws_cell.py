@@ -3,8 +3,8 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
-from .multiplier import PassingMultiplier
-from .pe import PeWs
+from .config import BitsliceConfig
+from .pes import make_passing_pe, part_of
 from .shape import PeShape
 
 
@@ -13,9 +13,8 @@ class WsCell(Component):
 
     Parameters
     ----------
+    config : BitsliceConfig
     shape : PeShape
-    mac : int
-        Bits of a weight, instead of digits: the PE is a plain multiplier. 0: digits.
 
     Attributes
     ----------
@@ -31,10 +30,10 @@ class WsCell(Component):
         Partial sums from above; with this PE's products.
     """
 
-    def __init__(self, shape: PeShape, mac: int = 0):
-        self.shape, self.mac = shape, mac
-        self.part_name = f"ws_cell_{mac}_{shape.part}" if mac else f"ws_cell_{shape.part}"
-        lines = mac * shape.lanes or shape.digits_width
+    def __init__(self, config: BitsliceConfig, shape: PeShape):
+        self.config, self.shape = config, shape
+        self.part_name = f"ws_cell_{part_of(config, shape)}"
+        lines = config.lines_of(shape)
         super().__init__({"a": In(shape.a_bits), "a_next": Out(shape.a_bits),
                           "digits": In(lines), "digits_next": Out(lines), "load": In(1),
                           "swap": In(1), "psum": In(shape.state_width),
@@ -42,8 +41,7 @@ class WsCell(Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.pe = pe = (
-            PassingMultiplier(self.shape, self.mac) if self.mac else PeWs(self.shape))
+        m.submodules.pe = pe = make_passing_pe(self.config, self.shape)
         a_handed = Signal.like(self.a, reset_less=True)
         digits_handed = Signal.like(self.digits, reset_less=True)
         coming = Signal.like(self.digits, reset_less=True)

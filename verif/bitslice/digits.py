@@ -33,17 +33,17 @@ def digits_of(values: npt.ArrayLike, width: int, encoding: str = "booth4", signe
         One more dimension than `values`, the digits, lowest first.
     """
     values = np.asarray(values, np.int64)
-    carry = np.broadcast_to(np.asarray(carry, np.int64), values.shape)
+    below: Array = np.broadcast_to(np.asarray(carry, np.int64), values.shape)
     pairs = width // 2
     digits = np.zeros((*values.shape, pairs + extra), np.int64)
     for number in range(pairs):
         pair = values >> 2 * number & 3
         if encoding == "booth4" or number == pairs - 1:
-            digits[..., number] = pair + carry - 4 * (pair >> 1)
-            carry = pair >> 1
+            digits[..., number] = pair + below - 4 * (pair >> 1)
+            below = pair >> 1
         else:
-            digits[..., number] = np.where(pair + carry > 2, pair + carry - 4, pair + carry)
-            carry = (pair + carry > 2).astype(np.int64)
+            digits[..., number] = np.where(pair + below > 2, pair + below - 4, pair + below)
+            below = (pair + below > 2).astype(np.int64)
     if not signed and extra:
-        digits[..., pairs] = carry
+        digits[..., pairs] = below
     return digits

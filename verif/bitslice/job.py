@@ -63,7 +63,7 @@ class Jobs:
             code = 5
         elif cfg["tiles"] == 0:
             code = 6
-        elif nest > REFINE or nest != FULL and mode.w != 8:
+        elif nest > REFINE or (nest != FULL and mode.w != 8):
             code = 7
         elif self._bad_start(start, cfg["tiles"], group, length, kept_k):
             code = 8

@@ -60,7 +60,7 @@ class OutputStationary(CycleModel):
         assert job is not None
         done = (self.beat + 1) * self.config.beat_k
         tile = done == job.length
-        group = tile or bool(job.group_len) and done % job.group_len == 0
+        group = tile or (bool(job.group_len) and done % job.group_len == 0)
         return group, tile, tile and self.tile == job.tiles - 1
 
     def _settle(self) -> tuple[bool, bool]:
@@ -142,7 +142,7 @@ class OutputStationary(CycleModel):
         job, config = self.job, self.config
         assert job is not None
         group, tile, end = self._final_beat()
-        words = tuple(self.held[name] or 0 for name in ("a", "w", "w_low"))
+        words = (self.held["a"] or 0, self.held["w"] or 0, self.held.get("w_low") or 0)
         self.beats.append(words)
         self.skipped = (self.skipped + self.counts[1]) & 0xFFFF_FFFF
         self.plan = None
