@@ -139,6 +139,18 @@ def crowds(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
         yield session.episode("crowds")
 
 
+def drained(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Operations that are aborted while others follow, back to back."""
+    while True:
+        session = Session(config, rng, drain=True)
+        keys = keys_of(config, rng, min(6, config.capacity))
+        for key in keys:
+            session.run(PUT, key, value_of(config, rng))
+        for key in rng.choice(np.array(keys, object), 3 * len(keys)):
+            session.run(GET, int(key), fault="flip" if config.sealed else "mark")
+        yield session.episode("drained")
+
+
 def waiting_behind(session: Session) -> list[int]:
     """Keys that wait behind more items than an operation merges."""
     map_, merges = session.map, session.config.merges

@@ -61,6 +61,15 @@ def test_memories_behind_ports_in_lockstep(latency, seed):
     assert min(answered(result)) > 40
 
 
+@pytest.mark.parametrize(("case", "latency"), [("port", 20), ("port-sealed", 40)])
+def test_aborted_operations_in_lockstep(case, latency, seed):
+    """Pages of which the tags are known while waiting items are still being fetched."""
+    config = OmapConfig(**SMALL[case] | {"trusted_latency": latency})
+    assert config.walk_may_last == config.sealed
+    result = check(config, 1600, seed, ["icarus"], stimulus="omap_configs:drained")
+    assert min(answered(result)) > 7
+
+
 def test_init_of_a_map_in_use_in_lockstep(seed):
     config = OmapConfig(**SMALL["two-a-beat"])
     cycles = 2 * (config.clear_words + config.init_draws) + 75 * config.interval
