@@ -9,7 +9,7 @@ from pimlico.hdl.common.parts import place
 
 from .cell import Cell
 from .config import BitsliceConfig
-from .delays import any_of, delays
+from .delays import any_of, delays, staggered
 from .shape import PeShape
 
 
@@ -67,9 +67,9 @@ class Array(Component):
             for col, cell in enumerate(line):
                 m.submodules[f"cell_{row}_{col}"] = place(platform, cell)
                 m.d.comb += [cell.first.eq(first[row + col]), cell.take.eq(take[row + col])]
-        for row, line in enumerate(cells):
-            entering: Value = delays(m, self.a.word_select(row, shape.a_bits), row + 1,
-                                     f"a_{row}")[row]
+        rows = [self.a.word_select(row, shape.a_bits) for row in range(config.rows)]
+        entering: Value
+        for line, entering in zip(cells, staggered(m, rows, range(config.rows), "a"), strict=True):
             for cell in line:
                 m.d.comb += cell.a.eq(entering)
                 entering = cell.a_next
@@ -82,10 +82,10 @@ class Array(Component):
                     entering = getattr(line[col], f"{name}_next")
         buses = []
         for band in range(config.drain_adders):
-            rows = cells[band * config.bands:(band + 1) * config.bands]
+            sharing = cells[band * config.bands:(band + 1) * config.bands]
             for col in range(self.cols):
                 bus = Signal(shape.state_width, name=f"due_{band}_{col}", reset_less=True)
-                m.d.sync += bus.eq(any_of([line[col].due for line in rows]))
+                m.d.sync += bus.eq(any_of([line[col].due for line in sharing]))
                 buses.append(bus)
         m.d.comb += self.due.eq(Cat(*buses))
         return m

@@ -5,9 +5,11 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out
 
+from pimlico.hdl.common.parts import place
+
 from .array import Array
 from .config import BitsliceConfig
-from .delays import delays
+from .delays import delays, staggered
 from .drain import Drain
 from .reference import Reference
 from .shape import PeShape
@@ -53,16 +55,16 @@ class Columns(Component):
             m.d.comb += getattr(array, name).eq(getattr(self, name))
         for name, bits in array.columns.items():
             whole = getattr(self, name)
-            skewed = [delays(m, whole[col * bits:(col + 1) * bits], col + 1, f"{name}_{col}")[col]
-                      for col in range(self.cols)]
+            skewed = staggered(m, [whole[col * bits:(col + 1) * bits] for col in range(self.cols)],
+                               range(self.cols), name)
             m.d.comb += getattr(array, name).eq(Cat(*skewed))
-        references = self._references(m) if config.reference else []
+        references = self._references(m, platform) if config.reference else []
         results = []
         for band in range(config.drain_adders):
             for col in range(self.cols):
                 number = band * self.cols + col
                 drain = Drain(config, shape)
-                m.submodules[f"drain_{band}_{col}"] = drain
+                m.submodules[f"drain_{band}_{col}"] = place(platform, drain)
                 m.d.comb += [drain.state.eq(array.due.word_select(number, shape.state_width)),
                              drain.cases.eq(self.cases)]
                 if config.reference:
@@ -72,7 +74,7 @@ class Columns(Component):
         m.d.comb += self.results.eq(Cat(*results))
         return m
 
-    def _references(self, m: Module) -> list[Reference]:
+    def _references(self, m: Module, platform: object) -> list[Reference]:
         config, array = self.config, self.array
         wait = config.pipeline + 1
         rows = (config.drain_adders - 1) * config.bands + self.cols
@@ -81,7 +83,7 @@ class Columns(Component):
         references = []
         for col in range(self.cols):
             reference = Reference(config, self.shape)
-            m.submodules[f"reference_{col}"] = reference
+            m.submodules[f"reference_{col}"] = place(platform, reference)
             for name, bits in array.columns.items():
                 m.d.comb += getattr(reference, name).eq(
                     getattr(array, name)[col * bits:(col + 1) * bits])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 
 
 def delays(m: Module, value: Value, count: int, name: str, control: bool = False) -> list[Value]:
@@ -23,3 +23,18 @@ def any_of(words: Sequence[Value]) -> Value:
         return words[0]
     middle = len(words) // 2
     return any_of(words[:middle]) | any_of(words[middle:])
+
+
+def staggered(m: Module, words: Sequence[Value], waits: Sequence[int], name: str) -> list[Value]:
+    """Each word as it was its number of cycles ago; one register a cycle for all that wait."""
+    out = list(words)
+    for age in range(1, max(waits) + 1):
+        waiting = [number for number, wait in enumerate(waits) if wait >= age]
+        held = Signal(sum(len(out[number]) for number in waiting), name=f"{name}_ago_{age}",
+                      reset_less=True)
+        m.d.sync += held.eq(Cat(*(out[number] for number in waiting)))
+        at = 0
+        for number in waiting:
+            out[number] = held[at:at + len(out[number])]
+            at += len(out[number])
+    return out

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
-from .delays import delays
+from .delays import staggered
 
 
 class Deskew(Component):
@@ -34,13 +34,8 @@ class Deskew(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        out = []
-        for band in range(config.drain_adders):
-            for col in range(config.columns):
-                wait = (config.columns - 1 - col
-                        + (config.drain_adders - 1 - band) * config.bands)
-                number = band * config.columns + col
-                result = self.results.word_select(number, self.width)
-                out.append(delays(m, result, wait + 1, f"result_{band}_{col}")[wait])
-        m.d.comb += self.aligned.eq(Cat(*out))
+        waits = [config.columns - 1 - col + (config.drain_adders - 1 - band) * config.bands
+                 for band in range(config.drain_adders) for col in range(config.columns)]
+        results = [self.results.word_select(number, self.width) for number in range(len(waits))]
+        m.d.comb += self.aligned.eq(Cat(*staggered(m, results, waits, "results")))
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 DSP = {"dsp48e2": (27, 18), "ecp5": (18, 18), "ice40": (16, 16)}
 """Bits of the two signed operands of each block's multiplier."""
@@ -11,7 +11,8 @@ MOST_OVERLAP = 4
 """Most bits in which neighbouring products may overlap: each costs gates outside of the block."""
 
 
-class Packing(NamedTuple):
+@dataclass(frozen=True)
+class Packing:
     """Weights side by side in one operand: ``sum(w[i] << spacing * i)``.
 
     ``overlap`` bits of a product lie on the lowest of the next, and are found by computing

@@ -5,11 +5,9 @@ from __future__ import annotations
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from pimlico.hdl.common.parts import place
-
 from .config import BitsliceConfig
 from .delays import delays
-from .pes import make_pe
+from .pes import make_pe, part_of
 from .resolve import PipelinedResolve
 from .shape import PeShape
 
@@ -48,17 +46,17 @@ class Reference(Component):
     def __init__(self, config: BitsliceConfig, shape: PeShape):
         self.config, self.shape = config, shape
         self.width = sum(shape.acc_widths)
-        self.pe = make_pe(config, shape)
+        self.part_name = f"reference_{part_of(config, shape)}"
         extra = {name: In(bits) for name, bits in (("index", shape.index_bits),
                                                    ("position", shape.position_bits)) if bits}
-        super().__init__({"constant": In(shape.a_width), "digits": In(len(self.pe.digits)), **extra,
-                          "first": In(1), "bands": In(config.drain_adders),
+        super().__init__({"constant": In(shape.a_width), "digits": In(config.lines_of(shape)),
+                          **extra, "first": In(1), "bands": In(config.drain_adders),
                           "values": Out(config.drain_adders * self.width)})
 
     def elaborate(self, platform):
         m = Module()
-        config, shape, pe = self.config, self.shape, self.pe
-        m.submodules.pe = place(platform, pe)
+        config, shape = self.config, self.shape
+        m.submodules.pe = pe = make_pe(config, shape)
         count = shape.lanes * shape.window
         m.d.comb += [pe.a.eq(Cat(*[self.constant] * count)), pe.digits.eq(self.digits),
                      pe.first.eq(self.first)]

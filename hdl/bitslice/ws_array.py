@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from pimlico.hdl.common.parts import place
 
 from .config import BitsliceConfig
-from .delays import delays
+from .delays import delays, staggered
 from .drain import Drain
 from .ws_cell import WsCell
 
@@ -55,26 +55,28 @@ class WsArray(Component):
         swap = delays(m, self.swap, config.rows + config.columns - 1, "swap", True)
         cells = [[WsCell(config, shape) for _ in range(config.columns)]
                  for _ in range(config.rows)]
+        rows = staggered(m, [self.a.word_select(row, shape.a_bits) for row in range(config.rows)],
+                         range(config.rows), "a")
         for row, line in enumerate(cells):
             load = delays(m, self.load[row], row + config.columns, f"load_{row}", True)
-            entering: Value = delays(m, self.a.word_select(row, shape.a_bits), row + 1,
-                                     f"a_{row}")[row]
+            entering: Value = rows[row]
             for col, cell in enumerate(line):
                 m.submodules[f"cell_{row}_{col}"] = place(platform, cell)
                 m.d.comb += [cell.load.eq(load[row + col]), cell.swap.eq(swap[row + col]),
                              cell.a.eq(entering)]
                 entering = cell.a_next
         results = []
+        bits = config.column_lines
+        columns = staggered(m, [self.digits[col * bits:(col + 1) * bits]
+                                for col in range(config.columns)], range(config.columns), "digits")
         for col in range(config.columns):
-            bits = config.column_lines
-            digits: Value = delays(m, self.digits[col * bits:(col + 1) * bits], col + 1,
-                                   f"digits_{col}")[col]
+            digits: Value = columns[col]
             psum: Value = C(0, shape.state_width)
             for line in cells:
                 m.d.comb += [line[col].digits.eq(digits), line[col].psum.eq(psum)]
                 digits, psum = line[col].digits_next, line[col].total
             drain = Drain(config, shape)
-            m.submodules[f"drain_{col}"] = drain
+            m.submodules[f"drain_{col}"] = place(platform, drain)
             m.d.comb += [drain.state.eq(psum), drain.cases.eq(self.cases)]
             results.append(drain.results)
         m.d.comb += self.results.eq(Cat(*results))
