@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add, or_
 
@@ -14,6 +15,15 @@ from pimlico.hdl.common.ram import memory
 
 from .config import OmapConfig
 from .index import target_layout
+
+Claim = Callable[[Value, str], None]
+"""What is done with an invariant: it is to be proved (`Harness.require`), or taken as proved by
+another property (`given`)."""
+
+
+def given(h: Harness) -> Claim:
+    """For invariants that another property proves."""
+    return lambda condition, text: h.assume(condition)
 
 
 class Inside:

@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from .config import DEL, GET, NOP, PUT
 from .index import target_layout
-from .inside import Inside
+from .inside import Claim, Inside
 
 
 class OperationInvariants:
@@ -19,21 +19,21 @@ class OperationInvariants:
         The command of the operation is still in the lookup stage: it has not changed the index.
     """
 
-    def __init__(self, inside: Inside):
+    def __init__(self, inside: Inside, claim: Claim):
         h = inside.h
         busy, op, hit = inside("busy"), inside("op"), inside("hit")
         places = inside("places")
         self.own = own = inside.named(inside("lookup_full") & inside("launched"), "own_command")
-        h.require(~own | busy, "a command that was launched has its operation")
-        h.require(~own | (inside("key") == inside("lookup_key")), "the operation's key")
-        h.require(~own | inside("index.done"), "the operation's key was looked up")
-        h.require(~own | (hit == (inside("index.found") & (op != NOP))), "a hit")
+        claim(~own | busy, "a command that was launched has its operation")
+        claim(~own | (inside("key") == inside("lookup_key")), "the operation's key")
+        claim(~own | inside("index.done"), "the operation's key was looked up")
+        claim(~own | (hit == (inside("index.found") & (op != NOP))), "a hit")
         target = data.View(target_layout(h.config), inside("index.known"))
-        h.require(~own | ~hit | (Cat(inside("page_a"), inside("page_b"), inside("which"),
-                                     inside("pointer")) == Cat(target.a, target.b, target.which,
-                                                               target.pointer)),
-                  "the operation's pages")
-        h.require(~busy | ~hit | (op != NOP), "a nop hits nothing")
-        h.require(~busy | ~places | (op == PUT) | ((op == GET) & hit), "what places an item")
-        h.require(~busy | ~hit | places | (op == DEL), "what removes an item")
-        h.require(~own | ~places | hit | ~inside("index.waits").all(), "a new key has room")
+        claim(~own | ~hit | (Cat(inside("page_a"), inside("page_b"), inside("which"),
+                                 inside("pointer")) == Cat(target.a, target.b, target.which,
+                                                           target.pointer)),
+              "the operation's pages")
+        claim(~busy | ~hit | (op != NOP), "a nop hits nothing")
+        claim(~busy | ~places | (op == PUT) | ((op == GET) & hit), "what places an item")
+        claim(~busy | ~hit | places | (op == DEL), "what removes an item")
+        claim(~own | ~places | hit | ~inside("index.waits").all(), "a new key has room")

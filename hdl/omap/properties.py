@@ -10,6 +10,8 @@ from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
 
 from .config import OmapConfig
+from .live import loads_live
+from .revealed import revealed_once
 from .tracked_index import tracked_index
 
 CONTROL = {
@@ -37,8 +39,8 @@ def properties(config: BlockConfig) -> list[Property]:
     """What holds for a controller, each with the configuration it is proved for."""
     assert isinstance(config, OmapConfig)
     small = narrow(config)
-    inner = OmapConfig(**{**_plain(small).model_dump(), "trusted": "on_chip",
-                          "trusted_latency": 2})
+    inner = _Inner(**{**_plain(small).model_dump(), "trusted": "on_chip", "trusted_latency": 2,
+                      "entropy": "stream", "test_mode": False})
     return [
         *stream_properties(small),
         Property("same-trace",
@@ -55,6 +57,16 @@ def properties(config: BlockConfig) -> list[Property]:
                  "whatever function the hash is, and its lookup gives what its last update "
                  "stored",
                  inner, tracked_index, depth=1),
+        Property("revealed-once",
+                 "the pages of an operation on an arbitrary key that is stored are the new pair "
+                 "of the draw for the last operation that placed it, not revealed since then "
+                 "unless by an operation that was aborted; else, and for a nop, those for a miss "
+                 "of its own draw",
+                 inner, revealed_once, depth=1),
+        Property("loads-live",
+                 "the load of an arbitrary page is the number of keys in the index that have it "
+                 "as their page, and live the number of all keys there",
+                 inner, loads_live, depth=1),
     ]
 
 
@@ -67,6 +79,14 @@ def narrow(config: OmapConfig) -> OmapConfig:
         "capacity": 4, "beat_width": 32, "page_bits": None, "pending_depth": 4,
         "merge_budget": min(2, config.merges), "index_ways": 2, "index_stash": 2,
         "host_latency_max": 3, **sealed})
+
+
+class _Inner(OmapConfig):
+    """The same with four places a way, of which a solver still sees the end."""
+
+    @property
+    def index_bits(self) -> int:
+        return 2
 
 
 def _plain(config: OmapConfig) -> OmapConfig:

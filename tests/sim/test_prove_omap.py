@@ -4,7 +4,7 @@ import pytest
 from mutants import broken
 
 from pimlico.generators.block import find
-from pimlico.hdl.omap import bus, core, index, response
+from pimlico.hdl.omap import bus, core, index, records, response
 from pimlico.hdl.omap.config import OmapConfig
 from pimlico.sim.prove import prove
 
@@ -61,6 +61,16 @@ BREAKS = [
      ""),
     ("tracked-index", index, "now([writes[-1] - 1])", "now([writes[-1]])",
      "the key is hashed again"),
+    ("loads-live", records, "load.eq(chosen.load + 1)", "load.eq(chosen.load)",
+     "a page's load is the number of its keys"),
+    ("loads-live", core, "with m.Elif(index.update):",
+     "with m.Elif(index.update & ~index.remove):", "live keys are those of the index"),
+    ("revealed-once", core, 'new_a.eq(drawn["new_a"])',
+     'new_a.eq(Mux(hit_now & (op_now == GET), first, drawn["new_a"]))', "the next pair"),
+    ("revealed-once", core, "changes.eq(places | (hit & (op == DEL)))", "changes.eq(places)",
+     "the index is changed first"),
+    ("revealed-once", core, "Mux(hit_now, index.target.b, drawn",
+     "Mux(index.found, index.target.b, drawn", "the pages"),
 ]
 
 
