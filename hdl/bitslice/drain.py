@@ -8,7 +8,6 @@ from amaranth.lib.wiring import Component, In, Out
 from .config import BitsliceConfig
 from .delays import delays
 from .merge import Merge
-from .pes import part_of
 from .reference import LEAD
 from .resolve import PipelinedResolve
 from .shape import PeShape
@@ -41,7 +40,6 @@ class Drain(Component):
 
     def __init__(self, config: BitsliceConfig, shape: PeShape):
         self.config, self.shape = config, shape
-        self.part_name = f"drain_{part_of(config, shape)}"
         reference = {"reference": In(sum(shape.acc_widths))} if config.reference else {}
         super().__init__({"state": In(shape.state_width), **reference,
                           "cases": In(len(config.cases)),

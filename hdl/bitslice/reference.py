@@ -7,7 +7,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
 from .delays import delays
-from .pes import make_pe, part_of
+from .pes import make_pe
 from .resolve import PipelinedResolve
 from .shape import PeShape
 
@@ -46,7 +46,6 @@ class Reference(Component):
     def __init__(self, config: BitsliceConfig, shape: PeShape):
         self.config, self.shape = config, shape
         self.width = sum(shape.acc_widths)
-        self.part_name = f"reference_{part_of(config, shape)}"
         extra = {name: In(bits) for name, bits in (("index", shape.index_bits),
                                                    ("position", shape.position_bits)) if bits}
         super().__init__({"constant": In(shape.a_width), "digits": In(config.lines_of(shape)),

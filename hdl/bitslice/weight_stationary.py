@@ -16,7 +16,7 @@ from .operand import Operand
 from .queue import Queue
 from .status import Status
 from .weights import Weights
-from .ws_array import WsArray
+from .ws_columns import WsColumns
 from .ws_sequencer import WsSequencer
 
 
@@ -40,7 +40,7 @@ class WeightStationary(BlockComponent):
         config = self.config
         m.submodules.sequencer = sequencer = WsSequencer(config)
         m.submodules.status_code = status = Status()
-        m.submodules.array = array = WsArray(config)
+        m.submodules.columns = columns = WsColumns(config)
         m.submodules.activations = activations = Activations(config)
         m.submodules.weights = weights = Weights(config, config.shape, config.columns)
         connect(m, flipped(self.cfg), sequencer.cfg)
@@ -74,16 +74,16 @@ class WeightStationary(BlockComponent):
             sequencer.activations_held.eq(Cat(*there[False]).all()),
             weights.job.eq(job), weights.go.eq(loads),
             activations.job.eq(job), activations.data.eq(beat["data"]),
-            array.a.eq(activations.a), array.digits.eq(weights.digits),
-            array.load.eq(load), array.swap.eq(swap), array.cases.eq(job.cases),
+            columns.a.eq(activations.a), columns.digits.eq(weights.digits),
+            columns.load.eq(load), columns.swap.eq(swap), columns.cases.eq(job.cases),
             status.refused.eq(sequencer.refused),
             status.bad_frame.eq(sequencer.go & (beat["last"] != sequencer.tile_last)),
             status.clear.eq(self.status_clear), self.status.eq(status.status),
         ]
-        self._results(m, sequencer, array, operands)
+        self._results(m, sequencer, columns, operands)
         return m
 
-    def _results(self, m: Module, sequencer: WsSequencer, array: WsArray,
+    def _results(self, m: Module, sequencer: WsSequencer, columns: WsColumns,
                  operands: dict[str, Operand]) -> None:
         config = self.config
         m.submodules.deskew = deskew = Deskew(config)
@@ -91,7 +91,7 @@ class WeightStationary(BlockComponent):
         leaves = delays(m, sequencer.go, config.drain_delay + 1, "leaves", True)
         flags = delays(m, Cat(sequencer.row, sequencer.job_last), config.drain_delay + 1,
                        "flags")[config.drain_delay]
-        m.d.comb += deskew.results.eq(array.results)
+        m.d.comb += deskew.results.eq(columns.results)
         results: Value = deskew.aligned
         if config.preload:
             m.submodules.addend = addend = Addend(config)
