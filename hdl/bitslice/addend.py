@@ -12,7 +12,8 @@ from .split_sum import SplitSum
 
 
 class Addend(Component):
-    """Keeps the values that came with activations until their results come. Latency two cycles.
+    """Keeps the values that came with activations until their results come. Latency ``sum_stages``
+    cycles.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class Addend(Component):
                      fetch.addr.eq(head)]
         totals = []
         for number in range(config.results):
-            m.submodules[f"add_{number}"] = total = SplitSum(config.result_width)
+            m.submodules[f"add_{number}"] = total = SplitSum(config.result_width, config.sum_stages)
             value = fetch.data.word_select(number, config.d_width)
             gated = value & self.used.replicate(config.d_width)
             m.d.comb += [total.x.eq(self.results.word_select(number, config.result_width)),

@@ -21,7 +21,6 @@ ZERO, KEEP, PRELOAD = 0, 1, 2
 TILE_BITS = 16
 HIGH_BITS = 5
 LOW_BITS = 4
-START_STAGES = 2
 LENGTH_BITS = 16
 COUNT_BITS = 32
 
@@ -110,6 +109,8 @@ class BitsliceConfig(BlockConfig):
     pipeline: Annotated[int, Field(
         ge=0, le=2, description="number of register stages inside a PE before its "
                                 "accumulator")] = 0
+    sum_stages: Annotated[int, Field(
+        ge=1, le=4, description="number of cycles of each addition after the PEs")] = 2
     drain_adders: Annotated[int, Field(
         ge=1, le=64, description="rows whose results leave in one beat; a divisor of rows")] = 1
     group: Annotated[Literal[2, 4, 8], Field(
@@ -438,12 +439,12 @@ class BitsliceConfig(BlockConfig):
     @property
     def merge_stages(self) -> int:
         """Stages of a column's drain that put slices together."""
-        return 2 if self.slices > 1 and not self.packing else 0
+        return self.sum_stages if self.slices > 1 and not self.packing else 0
 
     @property
     def drain_stages(self) -> int:
         """Stages from the accumulators on a column's bus to its results."""
-        return (2 if self.reference else 0) + 2 + self.merge_stages
+        return (2 if self.reference else 1) * self.sum_stages + self.merge_stages
 
     @property
     def drain_delay(self) -> int:
@@ -452,10 +453,10 @@ class BitsliceConfig(BlockConfig):
         zero points, skew, start value."""
         if self.dataflow == "ws":
             skew = self.columns - 1 + self.rows
-            return 1 + self.pipeline + skew + self.drain_stages + START_STAGES * self.preload
-        zero = 2 if self.zero_points else 0
+            return 1 + self.pipeline + skew + self.drain_stages + self.sum_stages * self.preload
+        sums = self.sum_stages * (2 if self.zero_points else 1)  # zero points, start value
         skew = self.columns - 1 + self.rows - self.bands
-        return 2 + self.pipeline + 1 + self.drain_stages + zero + skew + START_STAGES
+        return 2 + self.pipeline + 1 + self.drain_stages + skew + sums
 
     @property
     def steps(self) -> int:

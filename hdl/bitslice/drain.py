@@ -8,7 +8,6 @@ from amaranth.lib.wiring import Component, In, Out
 from .config import BitsliceConfig
 from .delays import delays
 from .merge import Merge
-from .reference import LEAD
 from .resolve import PipelinedResolve
 from .shape import PeShape
 
@@ -16,8 +15,8 @@ from .shape import PeShape
 class Drain(Component):
     """Resolves the accumulators that leave a column, and puts the slices of weights together.
 
-    Latency ``config.drain_stages``: `LEAD` cycles until the reference is there, two to resolve,
-    two more to merge slices where there are several. Interval one.
+    Latency ``config.drain_stages``: until the reference is there, to resolve, and to merge slices
+    where there are several. Interval one.
 
     Parameters
     ----------
@@ -49,10 +48,11 @@ class Drain(Component):
         m = Module()
         config = self.config
         m.submodules.resolve = resolve = PipelinedResolve(
-            self.shape, config.reference or not config.multiplier_bits)
+            self.shape, config.sum_stages, config.reference or not config.multiplier_bits)
         if config.reference:
             m.d.comb += [resolve.less.eq(self.reference),
-                         resolve.state.eq(delays(m, self.state, LEAD + 1, "state")[LEAD])]
+                         resolve.state.eq(delays(
+                             m, self.state, config.sum_stages + 1, "state")[config.sum_stages])]
         else:
             m.d.comb += resolve.state.eq(self.state)
             if not config.multiplier_bits:

@@ -17,8 +17,8 @@ from .split_sum import SplitSum
 class Merge(Component):
     """``result = sum(slice << unit * place)`` over the slices of a result's weight.
 
-    In narrow modes a PE has several results, each of fewer slices. Latency two cycles, interval
-    one.
+    In narrow modes a PE has several results, each of fewer slices. Latency ``sum_stages`` cycles,
+    interval one.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ class Merge(Component):
         results = []
         for product in range(config.products):
             terms = self._terms(m, product, values)
-            m.submodules[f"product_{product}"] = total = SplitSum(config.result_width)
+            m.submodules[f"product_{product}"] = total = SplitSum(
+                config.result_width, config.sum_stages)
             columns = signed_columns(terms, [], config.result_width)
             for stage, height in enumerate(dadda_heights(max(map(len, columns)))):
                 columns = dadda_stage(m, columns, height, f"product_{product}_{stage}")

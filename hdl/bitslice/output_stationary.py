@@ -137,8 +137,8 @@ class OutputStationary(BlockComponent):
         o_port = config.port("o")
         m.submodules.queue = queue = Queue(o_port.width, config.fifo_depth)
         leaves = Cat(sequencer.last, ~sequencer.tile_last, sequencer.job_last)
-        arrived = delays(m, leaves, config.drain_delay - 1, "leaves",
-                         True)[config.drain_delay - 2]
+        arrived = delays(m, leaves, config.drain_delay - config.sum_stages + 1, "leaves",
+                         True)[config.drain_delay - config.sum_stages]
         row, partial, job_last, valid = self._rows(m, arrived)
         flags = Cat(row, partial, job_last)
         m.d.comb += [
@@ -147,7 +147,8 @@ class OutputStationary(BlockComponent):
             start.started.eq(sequencer.started), start.busy.eq(sequencer.busy),
             start.job.eq(sequencer.job), sequencer.loaded.eq(start.loaded),
             queue.put.eq(start.o_valid),
-            queue.word.eq(Cat(start.totals, delays(m, flags, 3, "flags")[2])),
+            queue.word.eq(Cat(start.totals, delays(
+                m, flags, config.sum_stages + 1, "flags")[config.sum_stages])),
             sequencer.left.eq(queue.o.valid & queue.o.ready),
         ]
         connect(m, queue.o, flipped(self.o))

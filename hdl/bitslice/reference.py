@@ -11,9 +11,6 @@ from .pes import make_pe
 from .resolve import PipelinedResolve
 from .shape import PeShape
 
-LEAD = 2
-"""Cycles that states must wait for the reference of their tile, so as to meet it."""
-
 
 class Reference(Component):
     """A PE above a column, which takes its digits and a constant for activations.
@@ -21,8 +18,8 @@ class Reference(Component):
     PEs leave out what all of a column have alike: the signs of partial products, and the one
     that completes a negated multiple. They depend on the digits only, so that what a PE holds
     less what this one holds is the sum of ``(a - constant) * w``: with the zero point of
-    activations for constant, or with 0. States resolve here while those of the rows wait `LEAD`
-    cycles.
+    activations for constant, or with 0. States resolve here while those of the rows wait as
+    many cycles.
 
     Parameters
     ----------
@@ -39,8 +36,8 @@ class Reference(Component):
     bands : In
         Whether the first row of each band is due.
     values : Out
-        For each band, slice by slice, from ``LEAD + 1`` cycles after the band's first row is due
-        until the same of the next tile.
+        For each band, slice by slice, from ``sum_stages + 1`` cycles after the band's first row
+        is due until the same of the next tile.
     """
 
     def __init__(self, config: BitsliceConfig, shape: PeShape):
@@ -62,12 +59,14 @@ class Reference(Component):
         for name in ("index", "position"):
             if hasattr(pe, name):
                 m.d.comb += getattr(pe, name).eq(getattr(self, name))
-        m.submodules.resolve = resolve = PipelinedResolve(shape, False)
+        m.submodules.resolve = resolve = PipelinedResolve(
+            shape, config.sum_stages, False)
         m.d.comb += resolve.state.eq(pe.state)
         entering: Value = resolve.values
         out = []
         for band in range(config.drain_adders):
-            due = delays(m, self.bands[band], LEAD + 1, f"due_{band}", True)[LEAD]
+            due = delays(m, self.bands[band], config.sum_stages + 1, f"due_{band}",
+                         True)[config.sum_stages]
             held = Signal(self.width, name=f"reference_{band}", reset_less=True)
             with m.If(due):
                 m.d.sync += held.eq(entering)

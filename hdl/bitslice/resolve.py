@@ -1,4 +1,4 @@
-"""Accumulators made binary: their carries added, over two cycles."""
+"""Accumulators made binary: their carries added, over some cycles."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from .split_sum import SplitSum
 
 
 class PipelinedResolve(Component):
-    """The values of a PE's accumulators, or what they are more than others. Latency two cycles.
+    """The values of a PE's accumulators, or what they are more than others.
+
+    Latency `stages` cycles.
 
     Parameters
     ----------
     shape : PeShape
+    stages : int
     less : bool
         Whether to subtract.
 
@@ -28,8 +31,8 @@ class PipelinedResolve(Component):
         Slice by slice, modulo their width.
     """
 
-    def __init__(self, shape: PeShape, less: bool):
-        self.shape, self.subtracts = shape, less
+    def __init__(self, shape: PeShape, stages: int, less: bool):
+        self.shape, self.stages, self.subtracts = shape, stages, less
         width = sum(shape.acc_widths)
         super().__init__({"state": In(shape.state_width), **({"less": In(width)} if less else {}),
                           "values": Out(width)})
@@ -40,7 +43,7 @@ class PipelinedResolve(Component):
         state_at = less_at = 0
         for number, width in enumerate(self.shape.acc_widths):
             places = self.shape.carry_positions(number)
-            m.submodules[f"slice_{number}"] = total = SplitSum(width)
+            m.submodules[f"slice_{number}"] = total = SplitSum(width, self.stages)
             sums = self.state[state_at:state_at + width]
             held: list[Value] = [C(0, 1)] * width
             for row, place in enumerate(places):

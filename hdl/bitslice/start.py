@@ -11,11 +11,11 @@ from pimlico.hdl.common.ram import memory
 from .config import BitsliceConfig
 from .delays import delays
 from .job import job_layout
-from .split_sum import STAGES, SplitSum
+from .split_sum import SplitSum
 
 
 class Start(Component):
-    """Adds the values that the results of a tile start from. Latency two cycles.
+    """Adds the values that the results of a tile start from. Latency ``sum_stages`` cycles.
 
     A memory keeps the results of the last tile. The next may go on from them, or from values
     that the ``d`` stream loads in their place before the tile's last beat is issued.
@@ -54,13 +54,14 @@ class Start(Component):
         config = self.config
         m.submodules.kept = kept = memory(len(self.results), max(2, config.bands))
         store, fetch = kept.write_port(), kept.read_port(domain="comb")
-        valid = delays(m, self.i_valid, STAGES + 1, "valid", True)[STAGES]
-        row = delays(m, self.row, STAGES + 1, "row")[STAGES]
+        stages = config.sum_stages
+        valid = delays(m, self.i_valid, stages + 1, "valid", True)[stages]
+        row = delays(m, self.row, stages + 1, "row")[stages]
         begins = Signal()
         m.d.comb += [fetch.addr.eq(self.row), begins.eq(self.job.keep | self.job.preload)]
         totals = []
         for number in range(config.results):
-            m.submodules[f"add_{number}"] = total = SplitSum(config.result_width)
+            m.submodules[f"add_{number}"] = total = SplitSum(config.result_width, stages)
             start = fetch.data.word_select(number, config.result_width)
             m.d.comb += [total.x.eq(self.results.word_select(number, config.result_width)),
                          total.y.eq(start & begins.replicate(config.result_width))]

@@ -97,7 +97,7 @@ class WeightStationary(BlockComponent):
             m.submodules.addend = addend = Addend(config)
             m.d.comb += [addend.put.eq(sequencer.go), addend.values.eq(operands["d"].held),
                          addend.used.eq(sequencer.job.preload),
-                         addend.i_valid.eq(leaves[config.drain_delay - 2]),
+                         addend.i_valid.eq(leaves[config.drain_delay - config.sum_stages]),
                          addend.results.eq(results)]
             results = addend.totals
         m.d.comb += [queue.put.eq(leaves[config.drain_delay]),

@@ -18,8 +18,8 @@ class ZeroPoints(Component):
     """A column of PEs beside the array, whose weight is the zero point for every activation.
 
     Its results, ``w_zero * sum(a - a_zero)`` of a row, go to the right with the wave of results,
-    and are subtracted from them. Latency two cycles. The zero point of activations is the
-    business of the references above the columns.
+    and are subtracted from them. Latency ``sum_stages`` cycles. The zero point of activations is
+    the business of the references above the columns.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class ZeroPoints(Component):
                     number = (band * config.cols + col) * products + product
                     less = Signal(width, name=f"less_{number}")
                     m.d.comb += less.eq(~(passing[col] & made[product].replicate(width)))
-                    m.submodules[f"correct_{number}"] = total = SplitSum(width)
+                    m.submodules[f"correct_{number}"] = total = SplitSum(width, config.sum_stages)
                     m.d.comb += [total.x.eq(self.results.word_select(number, width)),
                                  total.y.eq(less), total.carry.eq(1)]
                     corrected.append(total.total)
