@@ -1,4 +1,4 @@
-"""What a cfg beat asks for, decoded, and whether it is refused."""
+"""What a cfg beat asks for, decoded and judged."""
 
 from __future__ import annotations
 
@@ -40,8 +40,10 @@ class Decode(Component):
     ----------
     cfg : In
         Payload.
-    kept : In
-        Products in each of the results before.
+    kept : In(1)
+        There are results to go on from,
+    room : In
+        to which so many products can be added.
     job : Out
     length : Out
         As cfg has it.
@@ -51,8 +53,8 @@ class Decode(Component):
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
-        super().__init__({"cfg": In(config.port("cfg").width), "kept": In(config.length_bits),
-                          "job": Out(job_layout(config)), "length": Out(config.length_bits),
+        super().__init__({"cfg": In(config.port("cfg").width), "kept": In(1),
+                          "room": In(config.length_bits), "job": Out(job_layout(config)), "length": Out(config.length_bits),
                           "code": Out(4)})
 
     def elaborate(self, platform):
@@ -98,7 +100,7 @@ class Decode(Component):
             (5, cfg["mode"] >= len(config.modes)),
             (6, tiles == 0),
             (7, nest.all() | (~full & ~wide)),
-            (8, self._bad_start(m, start, tiles, group, length)),
+            (8, self._bad_start(start, tiles, group, length)),
         ]
         for number, bad in reversed(rules):
             with m.If(bad):
@@ -112,19 +114,17 @@ class Decode(Component):
     def _bad_group(self, m: Module, group: Value, length: Value) -> Value:
         if self.config.dataflow == "ws":
             return C(0, 1)
-        below = Signal(self.config.length_bits, name="group_less_one")
-        m.d.comb += below.eq(group - 1)
+        below = Signal(self.config.length_bits, name="below_group")  # bits that group is above
+        m.d.comb += below.eq(Cat(*(group[bit + 1:].any() for bit in range(len(group) - 1))))
         return (group != 0) & ((group & below).any() | (length & below).any()
                                | (group < self.config.beat_k))
 
-    def _bad_start(self, m: Module, start: Value, tiles: Value, group: Value,
+    def _bad_start(self, start: Value, tiles: Value, group: Value,
                    length: Value) -> Value:
         config = self.config
         if config.dataflow == "ws":
             return (start != 0) & (start != PRELOAD)
-        total = Signal(config.length_bits + 1, name="kept_and_new")
-        m.d.comb += total.eq(self.kept + length)
         several = (tiles != 1) | (group != 0)
-        overflows = (self.kept == 0) | (total > config.max_k)
+        overflows = ~self.kept | (length > self.room)
         known = (start == KEEP) | ((start == PRELOAD) & C(config.preload, 1))
         return (start != 0) & (several | ~known | ((start == KEEP) & overflows))

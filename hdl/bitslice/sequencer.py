@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .config import BitsliceConfig
-from .job import Decode, job_layout
+from .desk import Desk
+from .job import job_layout
 
 
 class Sequencer(Component):
@@ -56,11 +57,10 @@ class Sequencer(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.decode = decode = Decode(config)
-        job = Signal.like(self.job, reset_less=True)
+        m.submodules.desk = desk = Desk(config)
+        job = desk.job
         busy = Signal()
         fresh = Signal()  # the next digits begin a sum
-        kept = Signal(config.length_bits)  # products in each of the results before
         beats_left = Signal(config.length_bits, reset_less=True)
         group_left = Signal(config.length_bits, reset_less=True)
         tiles_left = Signal(16, reset_less=True)
@@ -70,10 +70,11 @@ class Sequencer(Component):
         group_last = Signal()
         blocked = Signal()
 
+        connect(m, flipped(self.cfg), desk.cfg)
         m.d.comb += [
-            decode.cfg.eq(self.cfg.payload),
-            decode.kept.eq(kept),
-            self.cfg.ready.eq(~busy & (settling == 0)),
+            desk.idle.eq(~busy & (settling == 0)),
+            self.started.eq(desk.started),
+            self.refused.eq(desk.refused),
             self.busy.eq(busy),
             self.job.eq(job),
             group_last.eq(group_left == 1),
@@ -101,14 +102,9 @@ class Sequencer(Component):
                 m.d.sync += [beats_left.eq(job.beats), tiles_left.eq(tiles_left - 1)]
             with m.If(self.job_last):
                 m.d.sync += [busy.eq(0), settling.eq(config.drain_delay + config.bands - 1)]
-        with m.If(self.cfg.valid & self.cfg.ready):
-            m.d.comb += [self.refused.eq(decode.code), self.started.eq(decode.code == 0)]
         with m.If(self.started):
-            m.d.sync += [busy.eq(1), fresh.eq(1), job.eq(decode.job),
-                         beats_left.eq(decode.job.beats), group_left.eq(decode.job.group),
-                         tiles_left.eq(decode.job.tiles), kept.eq(decode.length)]
-            with m.If(decode.job.keep):
-                m.d.sync += kept.eq(kept + decode.length)
+            m.d.sync += [busy.eq(1), fresh.eq(1), beats_left.eq(job.beats),
+                         group_left.eq(job.group), tiles_left.eq(job.tiles)]
         added = Signal(range(config.bands + 1))
         m.d.comb += added.eq(self.last * config.bands)
         m.d.sync += promised.eq(promised + added - self.left)

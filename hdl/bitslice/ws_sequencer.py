@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
-from amaranth.lib.wiring import Component, In, Out
+from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
 from .config import LENGTH_BITS, TILE_BITS, BitsliceConfig
-from .job import Decode, job_layout
+from .desk import Desk
+from .job import job_layout
 
 
 class WsSequencer(Component):
@@ -51,8 +52,8 @@ class WsSequencer(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.decode = decode = Decode(config)
-        job = Signal.like(self.job, reset_less=True)
+        m.submodules.desk = desk = Desk(config)
+        job = desk.job
         busy = Signal()
         loading = Signal()  # weights of the job are still to come
         passing = Signal()  # activations of the tile in use are still to come
@@ -63,13 +64,13 @@ class WsSequencer(Component):
         beats_left = Signal(LENGTH_BITS, reset_less=True)
         settling = Signal(range(config.drain_delay + 1))
         promised = Signal(range(config.fifo_depth + 1))
-        started = Signal()
         load = Signal()
         ends = Signal()
 
+        connect(m, flipped(self.cfg), desk.cfg)
         m.d.comb += [
-            decode.cfg.eq(self.cfg.payload), self.job.eq(job),
-            self.cfg.ready.eq(~busy & (settling == 0)),
+            desk.idle.eq(~busy & (settling == 0)), self.job.eq(job),
+            self.refused.eq(desk.refused),
             load.eq(loading & self.weights_held & ~loaded),
             self.load.eq(due_row & load.replicate(config.rows)),
             self.tile_last.eq(beats_left == 1),
@@ -97,10 +98,8 @@ class WsSequencer(Component):
                 m.d.sync += [busy.eq(0), settling.eq(config.drain_delay)]
         with m.If(self.swap):
             m.d.sync += [loaded.eq(0), passing.eq(1), beats_left.eq(job.beats), self.row.eq(0)]
-        with m.If(self.cfg.valid & self.cfg.ready):
-            m.d.comb += [self.refused.eq(decode.code), started.eq(decode.code == 0)]
-        with m.If(started):
-            m.d.sync += [busy.eq(1), loading.eq(1), job.eq(decode.job),
-                         tiles_unloaded.eq(decode.job.tiles), tiles_left.eq(decode.job.tiles)]
+        with m.If(desk.started):
+            m.d.sync += [busy.eq(1), loading.eq(1), tiles_unloaded.eq(job.tiles),
+                         tiles_left.eq(job.tiles)]
         m.d.sync += promised.eq(promised + self.go - self.left)
         return m

@@ -9,6 +9,9 @@ from pimlico.hdl.bitslice.config import DRAFT, FULL, KEEP, PRELOAD, REFINE, ZERO
 from ..bits import Array
 from .golden import Job, positions_of
 
+JUDGING = 2
+"""Cycles from a cfg beat to the one in which its job begins or is refused."""
+
 
 class Jobs:
     """What a configuration makes of jobs.

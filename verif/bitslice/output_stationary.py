@@ -7,7 +7,7 @@ from pimlico.hdl.bitslice.config import BAD_FRAME, KEEP, PRELOAD, BitsliceConfig
 from ..bits import Array, pack, unpack
 from ..model import CycleModel, Values
 from .golden import Job, activations, matmul, steps, weights
-from .job import Jobs
+from .job import JUDGING, Jobs
 from .queue import Queue
 
 
@@ -38,6 +38,7 @@ class OutputStationary(CycleModel):
         self.kept: Array | None = None
         self.kept_k = 0
         self.status = 0
+        self.asked: list[int] = []
         self.issued = self.skipped = 0
         self._begin(None)
 
@@ -52,7 +53,8 @@ class OutputStationary(CycleModel):
 
     @property
     def idle(self) -> bool:
-        return (self.job is None and self.time >= self.settled and self.queue.promised == 0)
+        return (self.job is None and not self.asked and self.time >= self.settled
+                and self.queue.promised == 0)
 
     def _final_beat(self) -> tuple[bool, bool, bool]:
         """Whether the beat held is the last of a group, of its tile, of the job."""
@@ -95,7 +97,7 @@ class OutputStationary(CycleModel):
         config, job = self.config, self.job
         _, final = self._settle()
         ends = final and self._final_beat()[2]
-        out = {"cfg_ready": int(job is None and self.time >= self.settled),
+        out = {"cfg_ready": int(job is None and not self.asked and self.time >= self.settled),
                "status": self.status}
         for name in self._jobs.operands:
             takes = job is not None and name in self.reads and not ends
@@ -126,17 +128,26 @@ class OutputStationary(CycleModel):
             self.held[name] = inputs[f"{name}_payload"]
         if out.get("d_ready") and inputs["d_valid"]:
             self.loaded.append(inputs["d_payload"])
+        if len(self.asked) == JUDGING:
+            event = self._judge() or event
+        elif self.asked:
+            self.asked.append(self.asked[-1])
         if out["cfg_ready"] and inputs["cfg_valid"]:
-            job, code = self._jobs.judge(inputs["cfg_payload"], self.kept_k)
-            event = event or code
-            if code == 0:
-                self._begin(job)
-                self.issued = self.skipped = 0
-                self.kept_k = job.length + (self.kept_k if job.start == KEEP else 0)
+            self.asked = [inputs["cfg_payload"]]
         if self.status == 0 or inputs["status_clear"]:
             self.status = event
         self.queue.tick(self.time, bool(out["o_valid"] and inputs["o_ready"]))
         self.time += 1
+
+    def _judge(self) -> int:
+        """What becomes of the job that was asked for; its code."""
+        job, code = self._jobs.judge(self.asked.pop(), self.kept_k)
+        self.asked = []
+        if code == 0:
+            self._begin(job)
+            self.issued = self.skipped = 0
+            self.kept_k = job.length + (self.kept_k if job.start == KEEP else 0)
+        return code
 
     def _finish_beat(self) -> int:
         job, config = self.job, self.config

@@ -11,7 +11,7 @@ from pimlico.hdl.bitslice.config import BAD_FRAME, PRELOAD, BitsliceConfig
 from ..bits import Array, pack, unpack
 from ..model import CycleModel, Values
 from .golden import Job, activations, matmul, weights
-from .job import Jobs
+from .job import JUDGING, Jobs
 from .queue import Queue
 
 
@@ -44,6 +44,7 @@ class WeightStationary(CycleModel):
         self.queue = Queue()
         self.settled = 0
         self.status = 0
+        self.asked: list[int] = []
         self._begin(None)
 
     def _begin(self, job: Job | None) -> None:
@@ -59,7 +60,8 @@ class WeightStationary(CycleModel):
 
     @property
     def idle(self) -> bool:
-        return self.job is None and self.time >= self.settled and self.queue.promised == 0
+        return (self.job is None and not self.asked and self.time >= self.settled
+                and self.queue.promised == 0)
 
     def _settle(self) -> Settled:
         job, config = self.job, self.config
@@ -76,7 +78,7 @@ class WeightStationary(CycleModel):
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         job, now = self.job, self._settle()
-        out = {"cfg_ready": int(job is None and self.time >= self.settled),
+        out = {"cfg_ready": int(job is None and not self.asked and self.time >= self.settled),
                "status": self.status}
         for name in self._names:
             if name in ("a", "d"):
@@ -113,15 +115,24 @@ class WeightStationary(CycleModel):
         for name in self._names:
             if out[f"{name}_ready"] and inputs[f"{name}_valid"]:
                 self.held[name] = inputs[f"{name}_payload"]
+        if len(self.asked) == JUDGING:
+            event = self._judge() or event
+        elif self.asked:
+            self.asked.append(self.asked[-1])
         if out["cfg_ready"] and inputs["cfg_valid"]:
-            job, code = self._jobs.judge(inputs["cfg_payload"])
-            event = event or code
-            if code == 0:
-                self._begin(job)
+            self.asked = [inputs["cfg_payload"]]
         if self.status == 0 or inputs["status_clear"]:
             self.status = event
         self.queue.tick(self.time, bool(out["o_valid"] and inputs["o_ready"]))
         self.time += 1
+
+    def _judge(self) -> int:
+        """What becomes of the job that was asked for; its code."""
+        job, code = self._jobs.judge(self.asked.pop())
+        self.asked = []
+        if code == 0:
+            self._begin(job)
+        return code
 
     def _swap(self) -> None:
         assert self.job is not None
