@@ -143,8 +143,6 @@ class BitsliceConfig(BlockConfig):
         if self.arch == "skip" and self.dataflow == "ws":
             raise ConfigError("dataflow", "ws", "be os with arch = skip",
                               "columns that skip need their own activations; set it to os")
-        if self.arch in ("serial", "skip", "mac") and self.dataflow == "ws" and self.nested:
-            raise ConfigError("nested", True, "go with arch = parallel when dataflow = ws")
         if self.arch == "serial" and self.dataflow == "ws":
             raise ConfigError("dataflow", "ws", "be os with arch = serial",
                               "a sum that passes by cannot wait for digits; set it to os")
@@ -154,11 +152,11 @@ class BitsliceConfig(BlockConfig):
         if self.arch == "tree" and self.encoding == "ent":
             raise ConfigError("encoding", "ent", "be booth4 with arch = tree",
                               "each accumulator takes one digit of Booth's; set it to booth4")
+        name = "group" if self.arch == "skip" else "k_lanes"
         if self.beat_k > self.max_k:
-            raise ConfigError("k_lanes", self.beat_k, f"be at most max_k = {self.max_k}",
+            raise ConfigError(name, self.beat_k, f"be at most max_k = {self.max_k}",
                               "lower it, or raise max_k")
         if self.max_k % self.beat_k:
-            name = "group" if self.arch == "skip" else "k_lanes"
             raise ConfigError(name, self.beat_k, f"divide max_k = {self.max_k}",
                               f"round max_k to {self.max_k // self.beat_k * self.beat_k}")
         if self.rows % self.drain_adders:
@@ -170,9 +168,6 @@ class BitsliceConfig(BlockConfig):
             raise ConfigError("acc_width", self.acc_width,
                               f"be at least {self.exact_width} for max_k = {self.max_k}",
                               "leave it out for the exact width, or lower max_k")
-        if self.result_width > 64:
-            raise ConfigError("max_k", self.max_k, "keep results within 64 bits",
-                              "lower it, or narrow the operands")
         if self.arch == "mac" and self.acc_form != "binary":
             raise ConfigError("acc_form", self.acc_form, "be binary with arch = mac",
                               "leave it out")
@@ -315,8 +310,10 @@ class BitsliceConfig(BlockConfig):
     def sum_range(self) -> Range:
         """Values of a result before it is added to what accumulators started from."""
         a, w = self.a_range(), self.w_range()
+        if self.zero_points:  # they have the operand's form: how far its values span counts
+            a, w = (operand(bits, "unsigned") for bits in (self.a_width, self.w_width))
         if self.nested:
-            w = Range(w.low, 128)
+            w = Range(w.low, w.low + 256)
         if self.zero_points:
             a, w = a.minus(a), w.minus(w)
         return product(a, w).times(self.max_k)
@@ -425,11 +422,10 @@ class BitsliceConfig(BlockConfig):
 
     @property
     def fifo_depth(self) -> int:
-        """Result beats that can wait: two tiles, so that one leaves while the next comes; of
-        stationary weights as many as are on their way at full rate."""
+        """Result beats that can wait: as many as are on their way at full rate, and a tile."""
         if self.dataflow == "ws":
             return 1 << (self.drain_delay + 3).bit_length()
-        return 2 * self.bands
+        return self.drain_delay + 1 + self.bands
 
     @property
     def reference(self) -> bool:
