@@ -9,6 +9,7 @@ from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
 
+from .bounded import Steps, bounded_completion
 from .config import OmapConfig
 from .live import loads_live
 from .revealed import revealed_once
@@ -41,6 +42,7 @@ def properties(config: BlockConfig) -> list[Property]:
     small = narrow(config)
     inner = _Inner(**{**_plain(small).model_dump(), "trusted": "on_chip", "trusted_latency": 2,
                       "entropy": "stream", "test_mode": False})
+    steps = Steps(inner)
     return [
         *stream_properties(small),
         Property("same-trace",
@@ -67,6 +69,13 @@ def properties(config: BlockConfig) -> list[Property]:
                  "the load of an arbitrary page is the number of keys in the index that have it "
                  "as their page, and live the number of all keys there",
                  inner, loads_live, depth=1),
+        Property("bounded-completion",
+                 "without a fatal status, and counting only cycles in which the controller waits "
+                 "for no handshake of req, rdata, wdata, rsp or random: a response is on offer "
+                 f"at most {steps.answers} after the launch of its operation, a command is "
+                 f"launched at most {steps.launch} after it was taken, and commands that wait "
+                 f"are launched at most {steps.interval(inner)} apart, as host_cycles has it",
+                 inner, bounded_completion, depth=1),
     ]
 
 

@@ -5,6 +5,7 @@ from mutants import broken
 
 from pimlico.generators.block import find
 from pimlico.hdl.omap import bus, core, index, records, response
+from pimlico.hdl.omap.bounded import Steps
 from pimlico.hdl.omap.config import OmapConfig
 from pimlico.sim.prove import prove
 
@@ -25,9 +26,20 @@ def test_every_property_is_proved_by_induction():
     {"slots": 4, "cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4},
 ], ids=["duplex", "parts", "one-lane", "sealed"])
 def test_other_makes_are_proved(more):
-    names = ["same-trace", *(["rounds", "req-holds"] if "cipher" not in more else [])]
+    names = ["same-trace", *(["rounds", "req-holds", "revealed-once", "bounded-completion"]
+                             if "cipher" not in more else [])]
     result = prove(BLOCK, OmapConfig(**more), only=names)
     assert not_proved(result) == {}
+
+
+@pytest.mark.parametrize("more", [
+    {"value_width": 512, "beat_width": 64}, {"value_width": 40, "beat_width": 64},
+    {"beat_width": 32}, {"merge_budget": 1}, {"beat_width": 128}, {},
+])
+@pytest.mark.parametrize("bus", ["shared", "duplex"])
+def test_the_bound_that_is_proved_is_the_interval(bus, more):
+    config = OmapConfig(bus=bus, **more)
+    assert Steps(config).interval(config) == config.interval
 
 
 def not_proved(result):
@@ -65,6 +77,12 @@ BREAKS = [
      "a page's load is the number of its keys"),
     ("loads-live", core, "with m.Elif(index.update):",
      "with m.Elif(index.update & ~index.remove):", "live keys are those of the index"),
+    ("bounded-completion", core, "~launched & index.done &", "~launched & index.settled &",
+     "a command is launched"),
+    ("bounded-completion", response, "(written | self.sent)", "written",
+     "a response is on offer after its beats"),
+    ("bounded-completion", bus, "with m.Elif(self.req.valid & self.req.ready):",
+     "with m.Elif(self.req.valid & self.req.ready & self.a[0]):", "pages are asked for"),
     ("revealed-once", core, 'new_a.eq(drawn["new_a"])',
      'new_a.eq(Mux(hit_now & (op_now == GET), first, drawn["new_a"]))', "the next pair"),
     ("revealed-once", core, "changes.eq(places | (hit & (op == DEL)))", "changes.eq(places)",
