@@ -302,6 +302,14 @@ class BitsliceConfig(BlockConfig):
         """Values of an activation."""
         return operand(bits or self.a_width, self.a_signed)
 
+    @property
+    def corrected_a_range(self) -> Range:
+        """Values of an activation less its zero point, which is of the same form."""
+        if not self.zero_points:
+            return self.a_range()
+        any_form = operand(self.a_width, "unsigned")
+        return any_form.minus(any_form)
+
     def w_range(self, bits: int | None = None) -> Range:
         """Values of a weight."""
         return operand(bits or self.w_width, self.w_signed)
@@ -309,14 +317,12 @@ class BitsliceConfig(BlockConfig):
     @property
     def sum_range(self) -> Range:
         """Values of a result before it is added to what accumulators started from."""
-        a, w = self.a_range(), self.w_range()
-        if self.zero_points:  # they have the operand's form: how far its values span counts
-            a, w = (operand(bits, "unsigned") for bits in (self.a_width, self.w_width))
+        w = operand(self.w_width, "unsigned") if self.zero_points else self.w_range()
         if self.nested:
             w = Range(w.low, w.low + 256)
         if self.zero_points:
-            a, w = a.minus(a), w.minus(w)
-        return product(a, w).times(self.max_k)
+            w = w.minus(w)
+        return product(self.corrected_a_range, w).times(self.max_k)
 
     @property
     def exact_width(self) -> int:
@@ -349,8 +355,8 @@ class BitsliceConfig(BlockConfig):
     @property
     def slice_widths(self) -> tuple[int, ...]:
         """Bits of a PE's accumulators."""
-        return tuple(width(product(self.a_range(), self.slice_range(number)).times(self.max_k))
-                     for number in range(self.slices))
+        return tuple(width(product(self.corrected_a_range, self.slice_range(number))
+                           .times(self.max_k)) for number in range(self.slices))
 
     @property
     def shape(self) -> PeShape:
