@@ -71,7 +71,7 @@ class WsSequencer(Component):
         m.d.comb += [
             desk.idle.eq(~busy & (settling == 0)), self.job.eq(job),
             self.refused.eq(desk.refused),
-            load.eq(loading & self.weights_held & ~loaded),
+            load.eq(loading & self.weights_held & (~loaded | self.swap)),
             self.load.eq(due_row & load.replicate(config.rows)),
             self.tile_last.eq(beats_left == 1),
             self.job_last.eq(self.tile_last & (tiles_left == 1)),
@@ -84,6 +84,8 @@ class WsSequencer(Component):
         ]
         with m.If(settling != 0):
             m.d.sync += settling.eq(settling - 1)
+        with m.If(self.swap):
+            m.d.sync += loaded.eq(0)
         with m.If(load):
             m.d.sync += due_row.eq(Cat(due_row[-1], due_row[:-1]))
             with m.If(due_row[-1]):
@@ -97,7 +99,7 @@ class WsSequencer(Component):
             with m.If(self.job_last):
                 m.d.sync += [busy.eq(0), settling.eq(config.drain_delay)]
         with m.If(self.swap):
-            m.d.sync += [loaded.eq(0), passing.eq(1), beats_left.eq(job.beats), self.row.eq(0)]
+            m.d.sync += [passing.eq(1), beats_left.eq(job.beats), self.row.eq(0)]
         with m.If(desk.started):
             m.d.sync += [busy.eq(1), loading.eq(1), tiles_unloaded.eq(job.tiles),
                          tiles_left.eq(job.tiles)]

@@ -68,13 +68,14 @@ class WeightStationary(CycleModel):
         if job is None:
             return Settled(False, False, False, False, False)
         loaded = len(self.coming) == config.rows
-        load = (self.unloaded > 0 and not loaded
-                and all(self.held[name] is not None for name in self.weight_reads))
         go = (self.passing and all(self.held[name] is not None for name in self.beat_reads)
               and self.queue.promised < config.fifo_depth)
         last = go and self.row == job.length - 1
-        return Settled(load, load and len(self.coming) == config.rows - 1, go, last,
-                       loaded and (not self.passing or last))
+        swap = loaded and (not self.passing or last)
+        load = (self.unloaded > 0 and (not loaded or swap)
+                and all(self.held[name] is not None for name in self.weight_reads))
+        row = 0 if swap else len(self.coming)
+        return Settled(load, load and row == config.rows - 1, go, last, swap)
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         job, now = self.job, self._settle()
@@ -100,12 +101,12 @@ class WeightStationary(CycleModel):
         out, now, event = self.outputs(inputs), self._settle(), 0
         if now.go:
             event = self._pass(now.tile_last)
+        if now.swap:
+            self._swap()
         if now.load:
             self.coming.append((self.held["w"] or 0, self.held.get("w_low") or 0))
             self.held |= dict.fromkeys(self.weight_reads)
             self.unloaded -= now.loads_last
-        if now.swap:
-            self._swap()
         ends = now.tile_last and self.tiles == 1
         if now.tile_last:
             self.tiles -= 1
