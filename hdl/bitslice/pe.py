@@ -6,7 +6,7 @@ from amaranth.hdl import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import Component, In, Out
 
 from .reduce import Bit, Columns, reduce
-from .select import choose, partial_product, shift
+from .select import choose, partial_product, select, shift, turned
 from .shape import LINES, PeShape
 
 
@@ -17,44 +17,64 @@ class _Products:
                  index: Value | None, position: Value | None):
         self.m, self.shape = m, shape
         self.columns: list[Columns] = [[[] for _ in range(width)] for width in shape.acc_widths]
-        deep = shape.window > 1 or shape.shifts > 1
+        self.position = position
+        offset = shape.negation == "column"
         if index is not None:
             a = choose(m, [a.word_select(number, shape.a_width)
                            for number in range(shape.window)], index)
-        if deep and shape.pipeline == 2:
-            a, digits = self._hold(a, "element"), self._hold(digits, "lines")
-            position = None if position is None else self._hold(position, "place")
-        for lane in range(shape.lanes):
-            self._lane(a.word_select(lane, shape.a_width),
-                       digits.word_select(lane, shape.lane_lines), position)
+        elements = [a.word_select(lane, shape.a_width) for lane in range(shape.lanes)]
+        if offset:
+            elements = [Cat(element[:-1], ~element[-1]) for element in elements]
+        if shape.one_digit:
+            self._digits(elements, digits, offset)
+        else:
+            for lane, element in enumerate(elements):
+                self._lane(element, digits.word_select(lane, shape.lane_lines), offset)
         if shape.pipeline:
             self._register("products")
-        if shape.pipeline == 2 and not deep:
+        if shape.pipeline == 2 and not shape.one_digit:
             self.columns = [reduce(m, columns, range(len(columns)), f"tree_{number}")
                             for number, columns in enumerate(self.columns)]
             self._register("rows")
 
-    def _lane(self, a: Value, lines: Value, position: Value | None) -> None:
-        offset = self.shape.negation == "column"
-        if offset:
-            a = Cat(a[:-1], ~a[-1])
+    def _lane(self, a: Value, lines: Value, offset: bool) -> None:
         start = 0
         for number, columns in enumerate(self.columns):
             for digit, kind in enumerate(self.shape.kinds(number)):
                 bits, one = partial_product(a, lines[start:start + LINES[kind]], kind, offset)
                 start += LINES[kind]
-                if position is not None and one is not None:
-                    bits = self._shifted(bits, position, C(0, 1) if offset else one)
                 self._put(columns, 2 * digit, bits)
                 if one is not None and not offset:
                     self._put(columns, 2 * digit, [Bit(0, one)])
 
-    def _shifted(self, bits: list[Bit], position: Value, below: Value) -> list[Bit]:
-        *low, top = (bit.value for bit in bits)
+    def _digits(self, elements: list[Value], lines: Value, offset: bool) -> None:
+        """One digit a lane, chosen and moved; the first of two registers is before the move."""
+        if offset:
+            elements = [Cat(turned(element, lines[3 * lane + 2]))
+                        for lane, element in enumerate(elements)]
+        if self.shape.pipeline == 2:
+            elements = [self._hold(element, f"element_{lane}")
+                        for lane, element in enumerate(elements)]
+            lines = self._hold(lines, "lines")
+            if self.position is not None:
+                self.position = self._hold(self.position, "place")
+        for lane, element in enumerate(elements):
+            one, two, negative = lines[3 * lane:3 * lane + 3]
+            bits = select(element, one, two) if offset \
+                else partial_product(element, Cat(one, two, negative), "booth", False)[0]
+            if self.position is not None:
+                bits = self._moved(bits, self.position, C(0, 1) if offset else negative, lane)
+            self._put(self.columns[0], 0, bits)
+            if not offset:
+                self._put(self.columns[0], 0, [Bit(0, negative)])
+
+    def _moved(self, bits: list[Bit], position: Value, below: Value, lane: int) -> list[Bit]:
+        values = [bit.value for bit in bits]
         if self.shape.negation == "column":
-            moved = shift(self.m, [*low, top], position, below, False)
+            moved = shift(self.m, values, position, below, False, f"moved_{lane}")
         else:
-            *low, top = shift(self.m, [*low, ~top], position, below, True)
+            *low, top = shift(self.m, [*values[:-1], ~values[-1]], position, below, True,
+                              f"moved_{lane}")
             moved = [*low, ~top]
         return [Bit(bits[0].arrival + 3 * len(position), value) for value in moved]
 
@@ -130,7 +150,7 @@ class Pe(Component):
     index, position : In
         Which element of the window, and the digit's position; only there if there is a choice.
     first : In(1)
-        The accumulators restart with this beat.
+        The accumulators restart with this beat; or `PeShape.restart` says after it.
     state : Out
         The accumulators' registers, `PeShape.latency` edges after a beat with that beat in them.
     """
@@ -151,11 +171,16 @@ class Pe(Component):
             m.d.sync += held.eq(first)
             first = held
         accumulators = Signal(shape.state_width, reset_less=True)
-        kept = Signal(shape.state_width)
         following = Signal(shape.state_width)
-        m.d.comb += kept.eq(accumulators & (~first).replicate(shape.state_width))
-        _accumulate(m, shape, products.columns, kept, following, 1)
         m.d.sync += accumulators.eq(following)
+        if shape.restart == "clear":
+            _accumulate(m, shape, products.columns, accumulators, following, 0)
+            with m.If(first):
+                m.d.sync += accumulators.eq(0)
+        else:
+            kept = Signal(shape.state_width)
+            m.d.comb += kept.eq(accumulators & (~first).replicate(shape.state_width))
+            _accumulate(m, shape, products.columns, kept, following, 1)
         m.d.comb += self.state.eq(accumulators)
         return m
 

@@ -56,17 +56,22 @@ def reduce(m: Module, columns: Columns, doubles: Collection[int], name: str) -> 
 
 
 def add(m: Module, bits: list[Bit], name: str) -> tuple[Bit, Bit]:
-    """Sum and carry of two or three bits, the last of them the latest."""
+    """Sum and carry of two or three bits, the last of them the latest.
+
+    The carries are half of the sums' exclusive ors, written so that both share them.
+    """
     half = Signal(name=f"{name}_half")
-    carry = Signal(name=f"{name}_carry")
+    both = Signal(name=f"{name}_both")
     a, b = bits[:2]
     arrival = max(a.arrival, b.arrival) + XOR
-    m.d.comb += half.eq(a.value ^ b.value)
+    m.d.comb += [both.eq(a.value & b.value), half.eq((a.value | b.value) & ~both)]
     if len(bits) == 2:
-        m.d.comb += carry.eq(a.value & b.value)
-        return Bit(arrival, half), Bit(arrival - 1, carry)
+        return Bit(arrival, half), Bit(arrival - 1, both)
     c = bits[2]
+    through = Signal(name=f"{name}_through")
     total = Signal(name=f"{name}_sum")
-    m.d.comb += [total.eq(half ^ c.value), carry.eq((a.value & b.value) | (half & c.value))]
+    carry = Signal(name=f"{name}_carry")
+    m.d.comb += [through.eq(half & c.value), total.eq((half | c.value) & ~through),
+                 carry.eq(both | through)]
     late = max(arrival, c.arrival)
     return Bit(late + XOR, total), Bit(late + XOR - 1, carry)

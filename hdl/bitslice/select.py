@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 
 from .reduce import Bit
@@ -41,11 +43,8 @@ def partial_product(a: Value, lines: Value, kind: Kind, offset: bool) \
     if kind == "booth":
         one, two, negative = lines
         if offset:
-            turned = [bit ^ negative for bit in bits]
-            wide, twice = [*turned, C(0, 1)], [C(0, 1), *turned]
-            out = [one & x | two & y for x, y in zip(wide, twice, strict=True)]
-        else:
-            out = [(one & x | two & y) ^ negative for x, y in zip(wide, twice, strict=True)]
+            return select(turned(bits, negative), one, two), negative
+        out = [(one & x | two & y) ^ negative for x, y in zip(wide, twice, strict=True)]
         arrival = BOOTH
     else:
         plus, double, negative = lines
@@ -56,6 +55,17 @@ def partial_product(a: Value, lines: Value, kind: Kind, offset: bool) \
     if not offset:
         out[-1] = ~out[-1]
     return [Bit(arrival, bit) for bit in out], negative
+
+
+def turned(bits: Iterable[Value], negative: Value) -> list[Value]:
+    """`bits`, all inverted if `negative`."""
+    return [bit ^ negative for bit in bits]
+
+
+def select(bits: Sequence[Value], one: Value, two: Value) -> list[Bit]:
+    """Once, twice or none of an unsigned value."""
+    return [Bit(BOOTH, one & x | two & y)
+            for x, y in zip([*bits, C(0, 1)], [C(0, 1), *bits], strict=True)]
 
 
 def choose(m: Module, elements: list[Value], index: Value) -> Value:
@@ -70,14 +80,14 @@ def choose(m: Module, elements: list[Value], index: Value) -> Value:
     return chosen
 
 
-def shift(m: Module, bits: list[Value], position: Value, below: Value, extend: bool) \
+def shift(m: Module, bits: list[Value], position: Value, below: Value, extend: bool, name: str) \
         -> list[Value]:
     """`bits` times ``4**position``, `below` coming in; with `extend` the topmost repeated above."""
     for step, by in enumerate(position):
         places = 2 << step
         low = [below] * places + bits
         high = bits + [bits[-1] if extend else C(0, 1)] * places
-        stage = Signal(len(low), name=f"shifted_{places}")
+        stage = Signal(len(low), name=f"{name}_{places}")
         m.d.comb += stage.eq(Mux(by, Cat(low), Cat(high)))
         bits = list(stage)
     return bits

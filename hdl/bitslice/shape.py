@@ -37,7 +37,8 @@ class PeShape:
     acc_form : {"binary", "carry_save", "segmented"}
         Where carries stay: nowhere, in every column, in every `segment`-th column.
     segment : int
-        Bits of a segment of a segmented accumulator.
+        Columns from one carry to the next of a segmented accumulator; three times as many above the
+        products, where only carries arrive.
     pipeline : int
         Stages of registers before the accumulator's: 1 after the selection of digits; 2 also
         inside the reduction or, with a window or shifts, before the selection.
@@ -45,6 +46,9 @@ class PeShape:
         Elements of a that the index chooses among.
     shifts : int
         Positions of a digit: it weighs ``4**position``.
+    restart : {"load", "clear"}
+        A beat with `first` makes the accumulators its own products; or it makes them zero, its
+        products lost, which keeps `first` off the adders' way.
     negation : {"pe", "column"}
         Who completes negated multiples and signs: the PE, or whoever subtracts what a PE with
         the same digits and only zeros for a has got. Every PE of a column has the same to
@@ -68,6 +72,7 @@ class PeShape:
     window: int = 1
     shifts: int = 1
     negation: Literal["pe", "column"] = "pe"
+    restart: Literal["load", "clear"] = "load"
 
     def __post_init__(self) -> None:
         if len(self.acc_widths) != len(self.slices):
@@ -91,6 +96,7 @@ class PeShape:
         extras += [f"p{self.pipeline}"] if self.pipeline else []
         extras += ["u"] if self.unsigned else []
         extras += ["n"] if self.negation == "column" else []
+        extras += ["c"] if self.restart == "clear" else []
         return "_".join([f"a{self.a_width}", *extras, self.encoding,
                          *(f"{digits}d{width}" for digits, width in
                            zip(self.slices, self.acc_widths, strict=True)), form])
@@ -130,11 +136,21 @@ class PeShape:
         """Bits of a digit's position."""
         return (self.shifts - 1).bit_length()
 
-    def carry_positions(self, slice_: int) -> range:
+    @property
+    def one_digit(self) -> bool:
+        """Whether digits come one after another, with an index or a position."""
+        return self.window > 1 or self.shifts > 1
+
+    def carry_positions(self, slice_: int) -> tuple[int, ...]:
         """The columns in which a slice's accumulator holds a carry beside its sum."""
         width = self.acc_widths[slice_]
-        step = {"binary": width, "carry_save": 1, "segmented": self.segment}[self.acc_form]
-        return range(step, width, step)
+        if self.acc_form == "binary":
+            return ()
+        if self.acc_form == "carry_save":
+            return tuple(range(1, width))
+        reach = self.a_width + 2 * (self.slices[slice_] + self.shifts - 1)
+        places = list(range(max(self.segment - 1, 1), min(reach, width), self.segment))
+        return (*places, *range(places[-1] + 3 * self.segment, width, 3 * self.segment))
 
     def state_bits(self, slice_: int) -> int:
         """Bits of a slice's accumulator: its sum, then the carries of `carry_positions`."""
