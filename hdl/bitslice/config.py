@@ -86,8 +86,8 @@ class BitsliceConfig(BlockConfig):
     a_signed: Annotated[Sign, Field(description="activations' form; runtime: cfg says")] = "signed"
     w_signed: Annotated[Sign, Field(description="weights' form; runtime: cfg says")] = "signed"
     encoding: Annotated[Literal["booth4", "ent"], Field(
-        description="digits of radix 4: Booth's -2..2, or -1..2 with fewer that are not 0")] = (
-            "booth4")
+        description="digits of radix 4: Booth's -2..2; or -1..2, and where they come one by one "
+                    "-2..2 with as few that are not 0 as can be")] = "booth4"
     modes: Annotated[tuple[str, ...], Field(
         description="precisions that cfg can choose, such as w4a8", default_factory=_default_modes)]
     nested: Annotated[bool, Field(

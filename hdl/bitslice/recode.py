@@ -20,7 +20,7 @@ class Recode(Component):
     """All digits of the weights of a payload, before they are held. Combinational.
 
     Digits of either encoding are written as Booth's lines: a PE that takes one digit a cycle
-    cannot tell their positions.
+    cannot tell their positions. With ``ent`` as few are not 0 as can be.
 
     Parameters
     ----------
@@ -74,6 +74,10 @@ class Recode(Component):
         unsigned = config.w_signed != "signed"
         shape = PeShape(a_width=config.a_bits, lanes=1, slices=(w // 2 + unsigned,),
                         acc_widths=(w,), encoding=config.encoding, unsigned=unsigned)
+        if config.encoding == "ent":
+            top = self.job.w_signed if unsigned else None
+            return [Cat(each, C(0, DIGIT - len(each)))
+                    for each in sparse_lines(m, value, carry, top, f"digits_{lane}_{w}")]
         encoder = SliceEncoder(shape)
         m.submodules[f"encode_{lane}_{w}"] = place(platform, encoder)
         m.d.comb += [encoder.value.eq(value), encoder.carry.eq(carry)]
@@ -84,12 +88,34 @@ class Recode(Component):
         for kind in shape.kinds(0):
             lines = encoder.lines[at:at + LINES[kind]]
             at += LINES[kind]
-            if kind == "ent":
-                plus, double, minus = lines
-                out.append(Cat(plus | minus, double, minus))
-            else:
-                out.append(Cat(lines, C(0, DIGIT - len(lines))))
+            out.append(Cat(lines, C(0, DIGIT - len(lines))))
         return out
+
+
+def sparse_lines(m: Module, value: Value, carry: Value, signed: Value | None,
+                 name: str) -> list[Value]:
+    """Digits of -2..2, lowest first, of which no other such digits have fewer that are not 0.
+
+    What a pair of bits and the carry add up to goes up by 4 where it is above 2, or 2 below a
+    pair that is odd: then one of the two digits becomes 0. With `signed` there is a last digit
+    of one line, the carry of values that are not.
+    """
+    out = []
+    pairs = len(value) // 2
+    for number in range(pairs):
+        low, high = value[2 * number:2 * number + 2]
+        one = Signal(name=f"{name}_one_{number}")
+        two = Signal(name=f"{name}_two_{number}")
+        up = Signal(name=f"{name}_up_{number}")
+        m.d.comb += [one.eq(low ^ carry), two.eq(~one & (high ^ low))]
+        if number == pairs - 1:
+            m.d.comb += up.eq(high)
+            out.append(Cat(one, two, high & ~(low & carry)))
+        else:
+            m.d.comb += up.eq(high & (low | carry) | two & value[2 * number + 2])
+            out.append(Cat(one, two, up & (one | two)))
+        carry = up
+    return out if signed is None else [*out, carry & ~signed]
 
 
 def half_positions(config: BitsliceConfig) -> int:

@@ -19,7 +19,8 @@ def digits_of(values: npt.ArrayLike, width: int, encoding: str = "booth4", signe
     width : int
         Bits, an even number.
     encoding : str
-        ``booth4``: -2..2; ``ent``: -1..2, the topmost also -2.
+        ``booth4``: -2..2; ``ent``: -1..2, the topmost also -2; ``sparse``: -2..2, of signed
+        values as few that are not 0 as can be.
     signed : bool
         Whether values are two's complement.
     extra : bool
@@ -42,8 +43,11 @@ def digits_of(values: npt.ArrayLike, width: int, encoding: str = "booth4", signe
             digits[..., number] = pair + below - 4 * (pair >> 1)
             below = pair >> 1
         else:
-            digits[..., number] = np.where(pair + below > 2, pair + below - 4, pair + below)
-            below = (pair + below > 2).astype(np.int64)
+            above = pair + below > 2
+            if encoding == "sparse":  # 2 below an odd pair, which becomes even
+                above |= (pair + below == 2) & (values >> 2 * number + 2 & 1 == 1)
+            digits[..., number] = pair + below - 4 * above
+            below = above.astype(np.int64)
     if not signed and extra:
         digits[..., pairs] = below
     return digits

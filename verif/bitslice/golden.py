@@ -164,7 +164,7 @@ def steps(config: BitsliceConfig, job: Job, high: int = 0,
     if config.arch == "serial":
         return [(1, []) for _ in positions]
     nonzero = digits(config, job, high, low) != 0
-    zero = digits_of(job.w_zero, job.mode.w, config.encoding, job.w_signed,
+    zero = digits_of(job.w_zero, job.mode.w, _encoding(config), job.w_signed,
                      extra=config.w_signed != "signed")
     out = []
     for position in positions:
@@ -197,10 +197,15 @@ def digits(config: BitsliceConfig, job: Job, high: int, low: int = 0) -> Array:
     """
     if not config.nested:
         return digits_of(_parts(config, [high], config.w_element, job.mode.w, 1)[0, ..., 0],
-                         job.mode.w, config.encoding, job.w_signed,
+                         job.mode.w, _encoding(config), job.w_signed,
                          extra=config.w_signed != "signed")
     upper, below, lower = (half[0, ..., 0] for half in _halves(config, [high], [low], 1))
     if job.mode.w == 4:
-        return digits_of(upper, 4, config.encoding)
-    return np.concatenate([digits_of(lower, 4, config.encoding),
-                           digits_of(upper, 4, config.encoding, carry=below)], axis=-1)
+        return digits_of(upper, 4, _encoding(config))
+    return np.concatenate([digits_of(lower, 4, _encoding(config)),
+                           digits_of(upper, 4, _encoding(config), carry=below)], axis=-1)
+
+
+def _encoding(config: BitsliceConfig) -> str:
+    """Of digits that come one after another: cycles are saved where they are 0."""
+    return "sparse" if config.encoding == "ent" else config.encoding
