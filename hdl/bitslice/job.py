@@ -54,8 +54,8 @@ class Decode(Component):
     def __init__(self, config: BitsliceConfig):
         self.config = config
         super().__init__({"cfg": In(config.port("cfg").width), "kept": In(1),
-                          "room": In(config.length_bits), "job": Out(job_layout(config)), "length": Out(config.length_bits),
-                          "code": Out(4)})
+                          "room": In(config.length_bits), "job": Out(job_layout(config)),
+                          "length": Out(config.length_bits), "code": Out(4)})
 
     def elaborate(self, platform):
         m = Module()

@@ -92,7 +92,7 @@ class OutputStationary(BlockComponent):
     def _operands(self, m: Module, sequencer: Sequencer) -> dict[str, Operand]:
         """The streams' holding registers, of digits where these come one by one."""
         config, job = self.config, sequencer.job
-        reads: dict[str, Value] = {"a": C(1, 1), "w": job.reads_w}
+        reads: dict[str, Value] = {"a": C(1, 1), "w": job.reads_w if config.nested else C(1, 1)}
         if config.nested:
             reads["w_low"] = job.reads_low
         operands = {}

@@ -47,7 +47,7 @@ class WeightStationary(BlockComponent):
         job = sequencer.job
         loads = Signal()
         m.d.comb += loads.eq(sequencer.load.any())
-        reads: dict[str, Value] = {"a": C(1, 1), "w": job.reads_w}
+        reads: dict[str, Value] = {"a": C(1, 1), "w": job.reads_w if config.nested else C(1, 1)}
         if config.nested:
             reads["w_low"] = job.reads_low
         if config.preload:
