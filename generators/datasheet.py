@@ -47,6 +47,10 @@ def _parameters(config: BlockConfig) -> str:
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return "unset"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

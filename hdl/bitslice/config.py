@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pimlico.hdl.common.config import BlockConfig, ConfigError
 from pimlico.hdl.common.ports import Field as Slice
@@ -55,6 +55,11 @@ def _default_modes(data: dict[str, Any]) -> tuple[str, ...]:
     return (f"w{data.get('w_width', 8)}a{data.get('a_width', 8)}",)
 
 
+def _split(value: Any) -> Any:
+    """Modes as the command line gives them, with commas between."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
 def _default_form(data: dict[str, Any]) -> str:
     plain = data.get("arch") == "mac" or data.get("multiplier") == "dsp_packed"
     return "binary" if plain else "carry_save"
@@ -88,7 +93,7 @@ class BitsliceConfig(BlockConfig):
     encoding: Annotated[Literal["booth4", "ent"], Field(
         description="digits of radix 4: Booth's -2..2; or -1..2, and where they come one by one "
                     "-2..2 with as few that are not 0 as can be")] = "booth4"
-    modes: Annotated[tuple[str, ...], Field(
+    modes: Annotated[tuple[str, ...], BeforeValidator(_split), Field(
         description="precisions that cfg can choose, such as w4a8", default_factory=_default_modes)]
     nested: Annotated[bool, Field(
         description="weights in two parts: a draft from the upper, refined from the lower")] = False
