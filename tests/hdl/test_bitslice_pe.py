@@ -8,15 +8,19 @@ from graphlib import TopologicalSorter
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import C, Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.sim import Simulator
 
 from pimlico.generators.verilog import _plain_names, _write_verilog
+from pimlico.hdl.bitslice import reduce as adders
 from pimlico.hdl.bitslice.encoder import SliceEncoder, split
+from pimlico.hdl.bitslice.exact import exact_pe
 from pimlico.hdl.bitslice.pe import Mac, Pe, PeWs, Resolve
 from pimlico.hdl.bitslice.shape import LINES, PeShape
 from pimlico.hdl.common.parts import PartLibrary, place
+from pimlico.sim.smt import solve, write_smt2
 
 WHOLE = {"a_width": 8, "lanes": 1, "slices": (4,), "acc_widths": (25,)}
 HALVES = {"a_width": 8, "lanes": 1, "slices": (2, 2), "acc_widths": (22, 22)}
@@ -255,17 +259,17 @@ SUMMED = [
     *MULTIPLIERS[:2], MULTIPLIERS[4], MULTIPLIERS[5], *ONE_DIGIT,
     PeShape(**WHOLE, acc_form="segmented", segment=2), PeShape(**WHOLE, restart="clear"),
     PeShape(**SERIAL, **COLUMN, restart="clear", pipeline=2),
-    PeShape(4, 4, (2,), (16,), pipeline=2), PeShape(8, 4, (1,) * 4, (18,) * 4, encoding="ent"),
+    PeShape(4, 4, (2,), (16,), pipeline=2), PeShape(4, 2, (1,) * 4, (14,) * 4, encoding="ent"),
     PeShape(8, 4, (2, 2), (20, 20), **COLUMN, encoding="ent", acc_form="segmented", pipeline=1),
     PeShape(9, 2, (3, 3), (21, 21), unsigned=True, encoding="ent", acc_form="binary"),
-    PeShape(8, 4, (1,), (20,), **COLUMN, shifts=4, acc_form="binary"),
+    PeShape(8, 2, (1,), (20,), **COLUMN, shifts=4, acc_form="binary"),
 ]
 
 
 @pytest.mark.parametrize("shape", SUMMED, ids=lambda shape: shape.part)
 def test_accumulators_hold_the_sum_since_first(shape, seed):
     rng = random.Random(seed)
-    beats = [Beat(shape, rng, bubble=rng.random() < 0.2) for _ in range(60)]
+    beats = [Beat(shape, rng, bubble=rng.random() < 0.2) for _ in range(50)]
     m = Module()
     m.submodules.pe = pe = Pe(shape)
     m.submodules.zero = zero = Pe(shape)
@@ -306,7 +310,7 @@ def test_accumulators_hold_the_sum_since_first(shape, seed):
 
 
 @pytest.mark.parametrize("shape", [
-    PeShape(**WHOLE, pipeline=2), PeShape(8, 4, (2, 2), (20, 20), encoding="ent"),
+    PeShape(**WHOLE, pipeline=2), PeShape(4, 4, (2, 2), (16, 16), encoding="ent"),
     PeShape(**HALVES, acc_form="segmented", segment=3, pipeline=1)], ids=lambda shape: shape.part)
 def test_partial_sums_that_pass_a_pe_gain_its_products(shape, seed):
     """A chain of two; the second's operands come as much later as the first's sums."""
@@ -356,3 +360,34 @@ def test_the_plain_mac_accumulates(seed):
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+def proved(shape, folder):
+    harness = rtlil.convert(exact_pe(shape), name="harness", ports=[], emit_src=False)
+    return solve(write_smt2(harness, folder), 1, induction=True, timeout=300)
+
+
+def test_the_pe_of_4_bit_weights_is_proved_for_all_operands_and_accumulators(tmp_path):
+    assert proved(PeShape(8, 1, (2,), (12,)), tmp_path).holds is True
+
+
+def test_the_proof_finds_a_carry_that_is_lost(tmp_path, monkeypatch):
+    whole = adders.add
+
+    def add(m, bits, name):
+        total, carry = whole(m, bits, name)
+        return total, adders.Bit(carry.arrival, C(0, 1)) if name == "slice_0_9_0" else carry
+
+    monkeypatch.setattr(adders, "add", add)
+    verdict = proved(PeShape(8, 1, (2,), (12,)), tmp_path)
+    assert (verdict.holds, verdict.broken) == (False, ("slice 0 holds the sum",))
+
+
+@pytest.mark.parametrize("change", [
+    {"lanes": 2}, {"pipeline": 1}, {"negation": "column"}, {"restart": "clear"},
+    {"unsigned": True}, {"slices": (1,), "shifts": 2}])
+def test_the_proof_is_of_plain_pes(change):
+    shape = PeShape(**{**WHOLE, **change})
+    with pytest.raises(ValueError) as error:
+        exact_pe(shape)
+    assert str(error.value) == f"shape must be a plain PE of one lane, not {shape.part}"
