@@ -317,6 +317,25 @@ def longest(config: BitsliceConfig, rng: np.random.Generator) -> Iterator[Episod
     yield Episode("longest sums", bench.beats)
 
 
+def going_on(config: BitsliceConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    """Jobs that go on from the results before, again and again, until they hold no more; then
+    one more, which is refused."""
+    for _ in range(3):
+        bench = Bench(config, rng)
+        given = {"length": config.beat_k, "tiles": 1, "group_len": 0}
+        bench.work(start=ZERO, **given)
+        while bench.kept_k + config.beat_k <= config.max_k and len(bench.works) < 6:
+            bench.work(start=KEEP, **given)
+        beats = bench.beats
+        too_long = given | {"length": config.max_k - bench.kept_k + config.beat_k, "start": KEEP}
+        beats["cfg"] = [*beats["cfg"], config.port("cfg").pack(bench.works[0].cfg | too_long),
+                        beats["cfg"][0]]
+        for name in ("a", "w", "w_low"):
+            if name in beats:
+                beats[name] = beats[name] + bench.works[0].beats[name]
+        yield Episode("going on", beats, ready={"o": float(rng.choice([1, 0.5]))})
+
+
 def extremes(config: BitsliceConfig, ranges, a: int, w: int) -> dict[str, int]:
     """Zero points at the other ends, if there are any."""
     if not config.zero_points:
