@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from amaranth.hdl import C, Signal
 
 from pimlico.hdl.common.config import BlockConfig
@@ -9,6 +11,8 @@ from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
 from .account import account, held_job
 from .config import BitsliceConfig, Mode
+from .exact import exact_pe
+from .shape import PeShape
 from .sums import exact_sums, sums_config, within_bounds
 
 
@@ -35,6 +39,12 @@ def properties(config: BlockConfig) -> list[Property]:
             "no-overflow",
             "a sum has max_k products at most, and no sum of so many overflows its accumulator",
             sums_config(config, 4), within_bounds, depth=3))
+    if not config.timed and not config.multiplier_bits:
+        arithmetic.append(Property(
+            "w4-pe",
+            "a PE of 4-bit weights, its digits made by the encoder, adds to accumulators in any "
+            "state exactly the product of any activation of 8 bits and any weight",
+            sums_config(config, 1), _exact_pe(config), depth=1))
     return [
         Property(held.name, held.shows, small, held_with_room, depth=2),
         *others,
@@ -63,6 +73,14 @@ def control_config(config: BitsliceConfig) -> BitsliceConfig:
         "drain_adders": 1 if config.drain_adders == 1 else 2, "a_width": 4,
         "w_width": 8 if nested else 4, "modes": tuple(map(str, modes)), "k_lanes": 1, "group": 2,
         "max_k": 8, "dsp": "dsp48e2"})
+
+
+def _exact_pe(config: BitsliceConfig) -> Callable[[Harness], None]:
+    shape = PeShape(8, 1, (2,), (12,), encoding=config.encoding, acc_form=config.acc_form)
+
+    def build(h: Harness) -> None:
+        h.m.submodules.exact = exact_pe(shape)
+    return build
 
 
 def _room(h: Harness) -> None:
