@@ -51,7 +51,8 @@ def pack_weights(dsp: str, a_bits: int, w_bits: int, cols: int) -> Packing:
     for count in range(2, wide):
         # one bit above the uppermost weight, for what is borrowed when all are negative
         spacing = min(product, (wide - w_bits - 1) // (count - 1))
-        if spacing < 1 or product - spacing > MOST_OVERLAP:
+        # nor may a product reach over the whole of the next one's own bits
+        if product - spacing > min(MOST_OVERLAP, spacing):
             break
         if cols % count:
             continue
