@@ -16,6 +16,9 @@ from pimlico.sim.verify import verify
 
 BLOCK = find("bitslice-array")
 ON_BOTH = ["ice40-tiny"]
+SLOW = {"lanes", "many-lanes", "serial-nested", "precisions", "wide", "serial-precisions", "ent",
+        "zero-points", "tree", "nested"}
+"""Those of which Icarus runs few hundred cycles a second."""
 
 
 def check(config, cycles, seed, simulators=("icarus",), **options):
@@ -31,18 +34,19 @@ def results_of(result):
 
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_lockstep(preset, seed):
-    """A few jobs; on Verilator all presets run among the long ones."""
+    """A job or two; on Verilator all presets run among the long ones."""
     config = load("bitslice-array", preset=preset).config
     simulators = ("verilator", "icarus") if preset in ON_BOTH else ("icarus",)
-    result = check(config, 2 * config.latency + 60, seed, simulators)
+    result = check(config, config.latency + 50, seed, simulators)
     assert results_of(result) > 0
 
 
 @pytest.mark.parametrize("case", [
     pytest.param(case, marks=[pytest.mark.deep] * (case in DEEP)) for case in SMALL])
 def test_parameters_in_lockstep(case, seed):
-    """The corners: full rate, extremes, every mode, stalls, refusals, misplaced ``last``."""
-    result = check(BitsliceConfig(**SMALL[case]), 900, seed)
+    """The corners: full rate, extremes, every mode, stalls, refusals, misplaced ``last``; of
+    slow ones the first."""
+    result = check(BitsliceConfig(**SMALL[case]), 400 if case in SLOW else 1300, seed)
     assert results_of(result) > 20
 
 
@@ -66,9 +70,9 @@ def test_results_that_go_on_in_lockstep(case, seed):
     assert result["simulators"]["icarus"]["episodes"] == 3
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 def test_random_parameters_in_lockstep(number, seed):
-    check(random_config(np.random.default_rng(seed)), 600, seed)
+    check(random_config(np.random.default_rng(seed)), 400, seed)
 
 
 def test_the_testbench_of_a_preset_passes(tmp_path):

@@ -71,7 +71,9 @@ FAULTS = {
 DEEP = {"last digit of a weight has no turn", "bit below the upper half is not read",
         "zero point of weights misses a carry", "a bit weight without digits takes a cycle",
         "weights are loaded a row below", "second sum goes on from stale room",
-        "overlapping bits are taken as they are"}
+        "overlapping bits are taken as they are", "rows of activations are skewed upward",
+        "a digit gives nothing to the next", "zero point of activations is added",
+        "last digit of weights without sign is lost"}
 """Faults much like another."""
 
 
