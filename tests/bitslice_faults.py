@@ -40,11 +40,7 @@ def _component(part: str, sound: str, wrong: str) -> Any:
     All but the configuration and what it is made of are executed anew, so that each imports the
     others' copies.
     """
-    kept = {name: sys.modules.pop(name) for name in list(sys.modules)
-            if name.startswith(f"{PACKAGE}.") and name.rpartition(".")[2] not in (
-                "config", "bounds", "packing", "shape")}
-    package = sys.modules[PACKAGE]
-    attributes = dict(vars(package))
+    kept = _take_out()
     try:
         name = f"{PACKAGE}.{part}"
         spec = find_spec(name)
@@ -53,11 +49,20 @@ def _component(part: str, sound: str, wrong: str) -> Any:
         core = __import__(f"{PACKAGE}.core", fromlist=["core"])
         return core.bitslice_array
     finally:
-        for name in list(sys.modules):
-            if name.startswith(f"{PACKAGE}.") and name in kept:
-                del sys.modules[name]
+        _take_out()
         sys.modules.update(kept)
-        vars(package).update(attributes)
+        vars(sys.modules[PACKAGE]).update(
+            {name.rpartition(".")[2]: module for name, module in kept.items()})
+
+
+def _take_out() -> dict[str, ModuleType]:
+    """Forget the package's modules but those that configurations are made of."""
+    taken = {name: sys.modules.pop(name) for name in list(sys.modules)
+             if name.startswith(f"{PACKAGE}.") and name.rpartition(".")[2] not in (
+                 "config", "bounds", "packing", "shape")}
+    for name in taken:
+        vars(sys.modules[PACKAGE]).pop(name.rpartition(".")[2], None)
+    return taken
 
 
 def _execute(module: ModuleType, name: str, sound: str, wrong: str) -> None:
