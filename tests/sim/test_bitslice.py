@@ -16,6 +16,8 @@ from pimlico.sim.verify import verify
 
 BLOCK = find("bitslice-array")
 ON_BOTH = ["ice40-tiny"]
+CUT = {"tpe-opt2", "tpe-opt3", "elmoe3d"}
+"""Presets that run here with 4 rows and 4 columns; all else is as in the preset."""
 SLOW = {"lanes", "many-lanes", "serial-nested", "precisions", "wide", "serial-precisions", "ent",
         "zero-points", "tree", "nested"}
 """Those of which Icarus runs few hundred cycles a second."""
@@ -34,11 +36,23 @@ def results_of(result):
 
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_lockstep(preset, seed):
-    """A job or two; on Verilator all presets run among the long ones."""
-    config = load("bitslice-array", preset=preset).config
-    simulators = ("verilator", "icarus") if preset in ON_BOTH else ("icarus",)
-    result = check(config, config.latency + 50, seed, simulators)
-    assert results_of(result) > 0
+    """A job or two; on Verilator all presets run in full among the long ones."""
+    smaller = {"rows": 4, "cols": 4} if preset in CUT else {}
+    parameters = load("bitslice-array", preset=preset).config.model_dump() | smaller
+    smoke(BitsliceConfig(**parameters), seed,
+          ("verilator", "icarus") if preset in ON_BOTH else ("icarus",))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("preset", sorted(CUT))
+def test_preset_of_full_size_in_lockstep(preset, seed):
+    smoke(load("bitslice-array", preset=preset).config, seed, ("icarus",))
+
+
+def smoke(config, seed, simulators):
+    """As many cycles as the first results take, whatever their digits."""
+    tile = 6 * config.steps if config.arch == "skip" else 6 * config.interval
+    assert results_of(check(config, config.latency + tile + 40, seed, simulators)) > 0
 
 
 @pytest.mark.parametrize("case", [
