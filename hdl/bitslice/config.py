@@ -22,6 +22,9 @@ TILE_BITS = 16
 HIGH_BITS = 5
 LOW_BITS = 4
 LENGTH_BITS = 16
+SEGMENT = 2
+"""Bits for each carry that a segmented accumulator keeps."""
+
 COUNT_BITS = 32
 
 BAD_FRAME = 9
@@ -109,7 +112,7 @@ class BitsliceConfig(BlockConfig):
         description="multiplier = dsp_packed: the block packed for, of 27×18, 18×18 or 16×16 "
                     "bits")] = "dsp48e2"
     acc_form: Annotated[Literal["binary", "carry_save", "segmented"], Field(
-        description="form of a PE's accumulator: resolved, a carry a bit, or a carry a few "
+        description="form of a PE's accumulator: resolved, a carry a bit, or a carry every two "
                     "bits", default_factory=_default_form)]
     pipeline: Annotated[int, Field(
         ge=0, le=2, description="number of register stages inside a PE before its "
@@ -126,6 +129,7 @@ class BitsliceConfig(BlockConfig):
         description="zero points of both operands, corrected at the drain")] = False
     preload: Annotated[bool, Field(
         description="stream of values that results start from")] = False
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         self._check_modes()
@@ -370,7 +374,7 @@ class BitsliceConfig(BlockConfig):
         digits = 1 if self.timed else self.unit // 2 + unsigned
         return PeShape(a_width=self.a_bits, lanes=self.k_lanes, slices=(digits,) * self.slices,
                        acc_widths=self.slice_widths, encoding=self.encoding, unsigned=unsigned,
-                       acc_form=self.acc_form, pipeline=self.pipeline,
+                       acc_form=self.acc_form, segment=SEGMENT, pipeline=self.pipeline,
                        window=self.group if self.arch == "skip" else 1, shifts=self.positions,
                        negation="column" if self.dataflow == "os" else "pe")
 
