@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out, connect, flipped
 
@@ -106,6 +106,6 @@ class Sequencer(Component):
             m.d.sync += [busy.eq(1), fresh.eq(1), beats_left.eq(job.beats),
                          group_left.eq(job.group), tiles_left.eq(job.tiles)]
         added = Signal(range(config.bands + 1))
-        m.d.comb += added.eq(self.last * config.bands)
+        m.d.comb += added.eq(Mux(self.last, config.bands, 0))
         m.d.sync += promised.eq(promised + added - self.left)
         return m
