@@ -38,7 +38,7 @@ def draw_skipping(path: Path, runs: Sequence[Run], weights: int, seed: int) -> N
         axes.axhline(4, color=GREY, linewidth=1, linestyle=(0, (1, 2)))
         axes.set(xlabel="standard deviation σ of the int8 weights, LSB",
                  title=f"{cols} column{'s that wait for one another' * (cols > 1)}",
-                 ylim=(0.8, 4.3))
+                 ylim=(1, 4.3))
         axes.grid(alpha=0.3)
     panels[0].annotate("serial: 4 digits, zero or not", (0.98, 4.05),
                        xycoords=("axes fraction", "data"), ha="right", color=GREY,
@@ -109,24 +109,25 @@ def draw_halves(path: Path, passes: Sequence[Run], agreeing: Sequence[float],
         By how much the full pass's first choice leads its second in the contexts where the draft
         chooses the same, and in those where it does not.
     """
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    bits, spent, margins = figure.subplots(1, 3)
-    names = [each["pass"] for each in passes]
-    for axes, key, label, colour in ((bits, "weight_bits", "bits of weights read", GREEN),
-                                     (spent, "cycles", "cycles", COLOURS["booth4"])):
-        bars = axes.bar(names, [each[key] for each in passes], color=colour, width=0.6)
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    bits, spent, margins = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
+    names = [each["pass"].replace(", ", ",\n") for each in passes]
+    for axes, key, label, colour in (
+            (bits, "weight_bits", "Bits of weights read, in thousands", GREEN),
+            (spent, "cycles", "Cycles, in thousands", COLOURS["booth4"])):
+        bars = axes.bar(names, [each[key] / 1000 for each in passes], color=colour, width=0.6)
         axes.bar_label(bars, [f"{each[key]:,}".replace(",", " ") for each in passes],
                        fontsize="small", padding=2)
-        axes.set(title=label)
+        axes.set_title(label, fontsize="medium")
         axes.margins(y=0.12)
         axes.tick_params(axis="x", labelsize="small")
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
-    edges = np.linspace(0, max([*agreeing, *differing, 1]), 16)
-    margins.hist([list(agreeing), list(differing)], edges.tolist(), stacked=True,
-                 color=[COLOURS["booth4"], COLOURS["ent"]],
-                 label=["draft agrees", "draft differs"])
-    margins.set(title="lead of the full pass's choice", xlabel="units of the accumulators",
-                ylabel="contexts")
+    edges = np.linspace(0, max([*agreeing, *differing, 1]) / 1000, 25)
+    margins.hist([np.array(leads) / 1000 for leads in (agreeing, differing)], edges.tolist(),
+                 stacked=True, color=[COLOURS["booth4"], COLOURS["ent"]],
+                 label=["draft chooses the same", "draft chooses another"])
+    margins.set_title("Where the draft chooses another symbol", fontsize="medium")
+    margins.set(xlabel="lead of the full pass's first choice, thousands", ylabel="contexts tested")
     margins.legend(frameon=False, fontsize="small")
     figure.savefig(path, dpi=150)
