@@ -48,6 +48,10 @@ SMALL = {
     "serial-nested": {"rows": 2, "cols": 1, "arch": "serial", "nested": True, "k_lanes": 8,
                       "modes": ("w4a8", "w8a8"), "drain_adders": 2, "acc_form": "binary",
                       "max_k": 64, "encoding": "ent"},
+    "serial-one": {"rows": 2, "cols": 2, "arch": "serial", "w_width": 2, "zero_points": True,
+                   "max_k": 16},
+    "skip-one": {"rows": 1, "cols": 2, "arch": "skip", "w_width": 2, "a_width": 4, "group": 2,
+                 "max_k": 16, "elide": True},
     "skip": {"rows": 2, "cols": 2, "arch": "skip", "encoding": "ent", "group": 4, "max_k": 64},
     "skip-elide": {"rows": 2, "cols": 3, "arch": "skip", "group": 2, "elide": True,
                    "w_signed": "runtime", "zero_points": True, "modes": ("w8a8", "w4a4"),
@@ -80,7 +84,7 @@ SMALL = {
 }
 
 DEEP = ("zero-unsigned", "zero-precisions", "nested-zero", "nested-ws", "tree-precisions",
-        "tree-ws", "serial", "skip-unsigned", "mac-ws", "ws", "dsp48e2-ws")
+        "tree-ws", "serial", "skip-unsigned", "skip-one", "mac-ws", "ws", "dsp48e2-ws")
 """What only long runs simulate: the others take every value of every parameter, too."""
 
 SIDES = (1, 2, 3, 4)

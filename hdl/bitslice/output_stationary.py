@@ -67,8 +67,9 @@ class OutputStationary(BlockComponent):
             status.clear.eq(self.status_clear), self.status.eq(status.status),
         ]
         if config.timed:
-            m.d.comb += [weights.done.eq(sequencer.done), sequencer.final.eq(weights.final),
-                         columns.position.eq(weights.position)]
+            m.d.comb += [weights.done.eq(sequencer.done), sequencer.final.eq(weights.final)]
+            if config.shape.position_bits:
+                m.d.comb += columns.position.eq(weights.position)
         else:
             m.d.comb += sequencer.final.eq(1)
         if config.arch == "skip":
@@ -124,8 +125,9 @@ class OutputStationary(BlockComponent):
                      zero.results.eq(columns.results),
                      columns.constant.eq(sequencer.job.a_zero)]
         if self.config.timed:
-            m.d.comb += [weights.zero.eq(zero.lines), zero.digits.eq(weights.zero_digits),
-                         zero.position.eq(weights.position[:len(zero.position)])]
+            m.d.comb += [weights.zero.eq(zero.lines), zero.digits.eq(weights.zero_digits)]
+            if self.config.shape.position_bits:
+                m.d.comb += zero.position.eq(weights.position[:len(zero.position)])
         else:
             m.d.comb += zero.go.eq(sequencer.go)
         return zero.corrected

@@ -33,7 +33,7 @@ class Steps(Component):
     final : Out(1)
         The digits on offer are the last of the beat.
     digits, position, index : Out
-        As the array takes them; ``index`` only with skip.
+        As the array takes them; ``position`` only if there is a choice, ``index`` with skip.
     picked : Out
         Columns that are given a digit other than 0 in this cycle; only with skip.
     zero : In
@@ -51,7 +51,8 @@ class Steps(Component):
             "w": In(held), **({"w_low": In(held)} if config.nested else {}),
             "job": In(job_layout(config)), "go": In(1), "done": In(1), "final": Out(1),
             "digits": Out(config.cols * config.column_lines),
-            "position": Out(config.cols * shape.position_bits),
+            **({"position": Out(config.cols * shape.position_bits)} if shape.position_bits
+               else {}),
             **({"index": Out(config.cols * shape.index_bits), "picked": Out(config.cols)}
                if skips else {}),
             **({"zero": In(config.positions * DIGIT), "zero_digits": Out(DIGIT)}
@@ -88,16 +89,22 @@ class Steps(Component):
             m.d.sync += visited.eq(visited | now)
         if config.zero_points:
             self._zero(m, now, moves)
-        bits = config.shape.position_bits
+        edge = Signal(len(self.digits), reset_less=True)
+        m.d.sync += edge.eq(Cat(*lines) & self.go.replicate(len(edge)))
+        m.d.comb += self.digits.eq(edge)
+        if config.shape.position_bits:
+            self._position(m, now)
+        return m
+
+    def _position(self, m: Module, now: Value) -> None:
+        bits = self.config.shape.position_bits
         number = Signal(bits)
-        for position in range(config.positions):
+        for position in range(self.config.positions):
             with m.If(now[position]):
                 m.d.comb += number.eq(position)
         place = Signal(bits, reset_less=True)
-        edge = Signal(len(self.digits), reset_less=True)
-        m.d.sync += [edge.eq(Cat(*lines) & self.go.replicate(len(edge))), place.eq(number)]
-        m.d.comb += [self.digits.eq(edge), self.position.eq(place.replicate(config.cols))]
-        return m
+        m.d.sync += place.eq(number)
+        m.d.comb += self.position.eq(place.replicate(self.config.cols))
 
     def _zero_present(self) -> Value:
         config = self.config

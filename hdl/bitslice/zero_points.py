@@ -46,8 +46,10 @@ class ZeroPoints(Component):
         width = config.results * config.result_width
         shape = config.zero_shape
         self.recode = Recode(config, 1) if config.timed else None
-        timed = {"digits": In(config.lines_of(shape)), "position": In(shape.position_bits),
+        timed = {"digits": In(config.lines_of(shape)),
                  "lines": Out(len(self.recode.lines))} if self.recode else {"go": In(1)}
+        if shape.position_bits:
+            timed["position"] = In(shape.position_bits)
         super().__init__({"sums": In(config.rows * shape.a_width), "job": In(job_layout(config)),
                           "first": In(1), "last": In(1), **timed, "results": In(width),
                           "corrected": Out(width)})
@@ -66,7 +68,9 @@ class ZeroPoints(Component):
         if self.recode:
             m.submodules.recode = recode = self.recode
             m.d.comb += [recode.data.eq(element), recode.job.eq(job), self.lines.eq(recode.lines),
-                         columns.digits.eq(self.digits), columns.position.eq(self.position)]
+                         columns.digits.eq(self.digits)]
+            if config.shape.position_bits:
+                m.d.comb += columns.position.eq(self.position)
         else:
             m.submodules.weights = weights = Weights(config, config.zero_shape, 1)
             m.d.comb += [weights.job.eq(job), weights.go.eq(self.go),
