@@ -89,7 +89,7 @@ REFUSALS = {
     "acc_form": (
         {"acc_form": "redundant"},
         "acc_form = redundant: must be one of binary, carry_save, segmented (form of a PE's "
-        "accumulator: resolved, a carry a bit, or a carry a few bits)"),
+        "accumulator: resolved, a carry a bit, or a carry every two bits)"),
     "pipeline": (
         {"pipeline": 3},
         "pipeline = 3: must be 0 to 2 (number of register stages inside a PE before its "
