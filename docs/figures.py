@@ -11,12 +11,13 @@ from pimlico.generators.deliver import deliverables
 from pimlico.generators.load import load
 from pimlico.generators.vectors import Cycle, record
 from pimlico.hdl.ascon.config import AsconConfig
+from pimlico.hdl.bitslice.config import BitsliceConfig
 from pimlico.hdl.kv.config import KvConfig
 from pimlico.hdl.omap.config import OmapConfig
 
 FOLDER = Path(__file__).parent / "img"
 PRESETS = {"ternary-gemm": "best-int8", "kv-history": "ecp5-256", "omap-controller": "one-line",
-           "ascon-aead128": "compact"}
+           "ascon-aead128": "compact", "bitslice-array": "elmoe3d"}
 """The preset that a block's page shows."""
 
 
@@ -38,6 +39,10 @@ def figures() -> dict[str, str]:
             few = load(name, preset=preset, settings=["log2_pages=6", "capacity=128"])
             assert isinstance(few.config, OmapConfig)
             timing = _draw_operation(top, few.config, record(few.block, few.config, 256))
+        elif isinstance(design.config, BitsliceConfig):
+            # few PEs, whose latency fits a drawing
+            few = load(name, settings=["rows=2", "cols=2", "max_k=8", "sum_stages=1"])
+            timing = deliverables(few.block, few.config)[f"{top}_timing.svg"]
         else:
             timing = files[f"{top}_timing.svg"]
         drawn[f"{name}-timing.svg"] = timing

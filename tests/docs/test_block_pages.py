@@ -11,6 +11,8 @@ from pimlico.generators.block import blocks, find
 from pimlico.generators.load import load
 from pimlico.hdl.ascon.config import STATUS as ASCON_STATUS
 from pimlico.hdl.ascon.config import AsconConfig
+from pimlico.hdl.bitslice.config import STATUS as BITSLICE_STATUS
+from pimlico.hdl.bitslice.config import BitsliceConfig
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.kv.config import STATUS as KV_STATUS
@@ -47,6 +49,9 @@ DOCUMENTED = [
     Documented("kv-history", KvConfig(append=True), KV_STATUS),
     Documented("omap-controller", OmapConfig(), OMAP_STATUS),
     Documented("ascon-aead128", AsconConfig(), ASCON_STATUS),
+    Documented("bitslice-array", BitsliceConfig(nested=True, zero_points=True, preload=True,
+                                                a_signed="runtime"),
+               BITSLICE_STATUS, frozenset({"modes", "acc_form"})),
 ]
 REFUSED = [(entry.block, plain(settings), message.strip("`")) for entry in DOCUMENTED
            for settings, message in table(entry.page, "What is refused")]
@@ -75,6 +80,10 @@ def legal(field):
     field = field.get("anyOf", [field])[0]  # the other alternative is none, its default
     if field["type"] == "boolean":
         return "true, false"
+    if field["type"] == "array":
+        return "a list of wXaY"
+    if "const" in field:
+        return str(field["const"])
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if "maximum" in field:
