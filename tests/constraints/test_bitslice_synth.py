@@ -104,8 +104,8 @@ def test_the_packed_preset_has_a_dsp_block_a_pe():
 
 
 @pytest.mark.parametrize("preset", [
-    name for name in BLOCK.preset_names
-    if load("bitslice-array", preset=name).config.rows == 16])
+    pytest.param(name, marks=[pytest.mark.deep] * (name != "tpe-opt2"))
+    for name in BLOCK.preset_names if load("bitslice-array", preset=name).config.rows == 16])
 def test_verilog_of_16_rows_is_short(preset, capsys):
     """Each distinct PE is emitted once; at most 2 MB."""
     config = load("bitslice-array", preset=preset).config
