@@ -114,8 +114,8 @@ def nonzero(w: Array, encoding: str) -> float:
 def table(result: Result) -> list[Table | str]:
     """A line for each array, a column for each spread."""
     points = result["runs"][0]["points"]
-    drawn = titled("Cycles an int8 weight, counted on the RTL", "columns, encoding",
-                   *(f"σ = {point['sigma']}" for point in points), "as predicted")
+    drawn = titled("Cycles an int8 weight, counted on the RTL", "columns,\nencoding",
+                   *(f"σ = {point['sigma']}" for point in points), "as\npredicted")
     for run in result["runs"]:
         exact = not any(point["failure"] for point in run["points"])
         drawn.add_row(f"{run['columns']}, {run['encoding']}{', elide' * run['elide']}",
