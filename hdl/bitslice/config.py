@@ -152,9 +152,6 @@ class BitsliceConfig(BlockConfig):
         if self.arch == "skip" and self.dataflow == "ws":
             raise ConfigError("dataflow", "ws", "be os with arch = skip",
                               "columns that skip need their own activations; set it to os")
-        if self.arch == "serial" and self.dataflow == "ws":
-            raise ConfigError("dataflow", "ws", "be os with arch = serial",
-                              "a sum that passes by cannot wait for digits; set it to os")
         if self.arch == "skip" and self.k_lanes != 1:
             raise ConfigError("k_lanes", self.k_lanes, "be 1 with arch = skip",
                               "group says how many products a beat brings")
@@ -403,7 +400,10 @@ class BitsliceConfig(BlockConfig):
         return self.packing.count if self.packing else self.products
 
     def lines_of(self, shape: PeShape) -> int:
-        """Bits that bring weights, as digits mostly, to a column each cycle."""
+        """Bits that bring weights, as digits mostly, to a column each cycle: where they stay,
+        all digits of a weight."""
+        if self.timed and self.dataflow == "ws":
+            return shape.digits_width * self.positions
         if self.packing:
             return shape.lanes * self.packing.lines
         return shape.lanes * self.multiplier_bits or shape.digits_width
@@ -418,6 +418,12 @@ class BitsliceConfig(BlockConfig):
         """PEs of the column that finds sums of activations: all of a beat in one lane."""
         return replace(self.shape, a_width=self.a_bits + self.beat_k.bit_length() - 1, lanes=1,
                        window=1)
+
+    @property
+    def row_bits_in(self) -> int:
+        """Bits that go along a row each cycle: activations, and with stationary weights the
+        position of the digit in use."""
+        return self.shape.a_bits + (self.shape.position_bits if self.dataflow == "ws" else 0)
 
     @property
     def cases(self) -> tuple[tuple[int, int], ...]:
@@ -464,7 +470,8 @@ class BitsliceConfig(BlockConfig):
         zero points, skew, start value."""
         if self.dataflow == "ws":
             skew = self.columns - 1 + self.rows
-            return 1 + self.pipeline + skew + self.drain_stages + self.sum_stages * self.preload
+            sums = (self.positions > 1) + self.sum_stages * self.preload  # digits, start value
+            return 1 + self.pipeline + skew + self.drain_stages + sums
         sums = self.sum_stages * (2 if self.zero_points else 1)  # zero points, start value
         skew = self.columns - 1 + self.rows - self.bands
         return 2 + self.pipeline + 1 + self.drain_stages + skew + sums

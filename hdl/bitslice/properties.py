@@ -27,7 +27,7 @@ def properties(config: BlockConfig) -> list[Property]:
         held.build(h)
 
     arithmetic = []
-    if config.dataflow == "ws" or config.arch == "mac":
+    if (config.dataflow == "ws" and not config.timed) or config.arch == "mac":
         arithmetic.append(Property(
             "exact-sums",
             "what leaves a PE is what came by, activations times digits, and the bias"
@@ -110,7 +110,7 @@ def _job_length(h: Harness) -> None:
     for name in ("a", "w", "w_low", "d"):
         if f"{name}.ready" in h.dut.outputs:
             h.require(busy | ~h.dut.outputs[f"{name}.ready"], f"{name} is taken within a job only")
-    done = inside("sequencer.go" if passes else "sequencer.done")
+    done = inside("sequencer.done")
     beat = Signal(len(beats_left) + 1, name="beats_done")
     tile = Signal(len(tiles_left) + 1, name="tiles_done")
     tile_ends = done & (beat + 1 == job.beats)

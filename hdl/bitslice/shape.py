@@ -169,7 +169,7 @@ class PeShape:
         """
         if self.negation == "column":
             return 0
-        shift = 2 * (self.shifts - 1)
+        shift = 2 * ((1 << self.position_bits) - 1)  # the farthest that a position could say
         total = sum(1 << self.a_width - (kind == "unit") + shift + 2 * digit
                     for digit, kind in enumerate(self.kinds(slice_)))
         return self.lanes * total % (1 << self.acc_widths[slice_])

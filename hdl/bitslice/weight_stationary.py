@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import connect, flipped
 
 from pimlico.hdl.common.component import BlockComponent, fields
@@ -13,7 +13,9 @@ from .config import BitsliceConfig
 from .delays import delays
 from .deskew import Deskew
 from .operand import Operand
+from .positions import Positions
 from .queue import Queue
+from .recode import Recode, element_digits
 from .status import Status
 from .weights import Weights
 from .ws_columns import WsColumns
@@ -42,7 +44,6 @@ class WeightStationary(BlockComponent):
         m.submodules.status_code = status = Status()
         m.submodules.columns = columns = WsColumns(config)
         m.submodules.activations = activations = Activations(config)
-        m.submodules.weights = weights = Weights(config, config.shape, config.columns)
         connect(m, flipped(self.cfg), sequencer.cfg)
         job = sequencer.job
         loads = Signal()
@@ -60,11 +61,9 @@ class WeightStationary(BlockComponent):
             weight = name.startswith("w")
             wanted = sequencer.weights_wanted if weight else sequencer.activations_wanted
             m.d.comb += [operand.wanted.eq(wanted & read),
-                         operand.take.eq(loads if weight else sequencer.go)]
+                         operand.take.eq(loads if weight else sequencer.done)]
             there[weight].append(operand.full | ~read)
             operands[name] = operand
-            if weight:
-                m.d.comb += getattr(weights, name).eq(operand.held)
         beat = fields(config.port("a"), operands["a"].held)
         load = Signal(config.rows)
         swap = Signal()
@@ -72,30 +71,73 @@ class WeightStationary(BlockComponent):
         m.d.comb += [
             sequencer.weights_held.eq(Cat(*there[True]).all()),
             sequencer.activations_held.eq(Cat(*there[False]).all()),
-            weights.job.eq(job), weights.go.eq(loads),
             activations.job.eq(job), activations.data.eq(beat["data"]),
-            columns.a.eq(activations.a), columns.digits.eq(weights.digits),
+            columns.digits.eq(self._weights(m, job, loads, operands)),
             columns.load.eq(load), columns.swap.eq(swap), columns.cases.eq(job.cases),
             status.refused.eq(sequencer.refused),
-            status.bad_frame.eq(sequencer.go & (beat["last"] != sequencer.tile_last)),
+            status.bad_frame.eq(sequencer.done & (beat["last"] != sequencer.tile_last)),
             status.clear.eq(self.status_clear), self.status.eq(status.status),
         ]
+        self._issue(m, sequencer, columns, activations)
         self._results(m, sequencer, columns, operands)
         return m
+
+    def _weights(self, m: Module, job: Value, loads: Value,
+                 operands: dict[str, Operand]) -> Value:
+        """The digits of a row of weights, in the cycle after they are issued."""
+        config = self.config
+        if not config.timed:
+            m.submodules.weights = weights = Weights(config, config.shape, config.columns)
+            m.d.comb += [weights.job.eq(job), weights.go.eq(loads)]
+            for name in set(operands) & {"w", "w_low"}:
+                m.d.comb += getattr(weights, name).eq(operands[name].held)
+            return weights.digits
+        lanes = config.columns * config.k_lanes
+        lines = {}
+        for name in sorted(set(operands) & {"w", "w_low"}):
+            recode = Recode(config, lanes, name == "w_low")
+            m.submodules[f"recode_{name}"] = recode
+            m.d.comb += [recode.data.eq(operands[name].held), recode.job.eq(job)]
+            lines[name] = recode.lines
+        digits = [digit for lane in range(lanes) for digit in element_digits(
+            config, lane, lines["w"], lines.get("w_low"), job)]
+        edge = Signal(sum(map(len, digits)), name="weights_edge", reset_less=True)
+        m.d.sync += edge.eq(Cat(*digits))
+        return edge
+
+    def _issue(self, m: Module, sequencer: WsSequencer, columns: WsColumns,
+               activations: Activations) -> None:
+        """Activations of all rows at the array's edge, with the position of the digit in use."""
+        config = self.config
+        if not config.shape.position_bits:
+            m.d.comb += [sequencer.final.eq(1), columns.a.eq(activations.a)]
+            return
+        m.submodules.positions = positions = Positions(config)
+        place = Signal(len(positions.position), reset_less=True)
+        m.d.sync += place.eq(positions.position)
+        bits = config.shape.a_bits
+        m.d.comb += [
+            positions.job.eq(sequencer.job), positions.go.eq(sequencer.go),
+            sequencer.final.eq(positions.final),
+            columns.a.eq(Cat(*(Cat(activations.a.word_select(row, bits), place)
+                               for row in range(config.rows)))),
+        ]
 
     def _results(self, m: Module, sequencer: WsSequencer, columns: WsColumns,
                  operands: dict[str, Operand]) -> None:
         config = self.config
         m.submodules.deskew = deskew = Deskew(config)
         m.submodules.queue = queue = Queue(config.port("o").width, config.fifo_depth)
-        leaves = delays(m, sequencer.go, config.drain_delay + 1, "leaves", True)
+        leaves = delays(m, sequencer.done, config.drain_delay + 1, "leaves", True)
         flags = delays(m, Cat(sequencer.row, sequencer.job_last), config.drain_delay + 1,
                        "flags")[config.drain_delay]
         m.d.comb += deskew.results.eq(columns.results)
         results: Value = deskew.aligned
+        if config.shape.position_bits:
+            results = self._sum_digits(m, sequencer, results)
         if config.preload:
             m.submodules.addend = addend = Addend(config)
-            m.d.comb += [addend.put.eq(sequencer.go), addend.values.eq(operands["d"].held),
+            m.d.comb += [addend.put.eq(sequencer.done), addend.values.eq(operands["d"].held),
                          addend.used.eq(sequencer.job.preload),
                          addend.i_valid.eq(leaves[config.drain_delay - config.sum_stages]),
                          addend.results.eq(results)]
@@ -104,3 +146,19 @@ class WeightStationary(BlockComponent):
                      queue.word.eq(Cat(results, flags)),
                      sequencer.left.eq(queue.o.valid & queue.o.ready)]
         connect(m, queue.o, flipped(self.o))
+
+    def _sum_digits(self, m: Module, sequencer: WsSequencer, results: Value) -> Value:
+        """The sums of what the digits of the weights give one after another."""
+        config = self.config
+        first = Signal()
+        m.d.comb += first.eq(m.submodules.positions.first)
+        due = config.drain_delay - 1 - config.sum_stages * config.preload
+        went = delays(m, sequencer.go, due + 1, "went", True)[due]
+        begins = delays(m, first, due + 1, "begins")[due]
+        totals = Signal(len(results), reset_less=True)
+        words = [(Mux(begins, 0, totals.word_select(number, config.result_width))
+                  + results.word_select(number, config.result_width))[:config.result_width]
+                 for number in range(config.results)]
+        with m.If(went):
+            m.d.sync += totals.eq(Cat(*words))
+        return totals

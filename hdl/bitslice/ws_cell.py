@@ -1,6 +1,6 @@
 """A place in the weight-stationary array: a PE, its weights and those that come next."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
@@ -19,7 +19,8 @@ class WsCell(Component):
     Attributes
     ----------
     a, a_next : In, Out
-        Activations, and what they were a cycle ago, for the right neighbour.
+        Activations, and what they were a cycle ago, for the right neighbour. Where digits come
+        one by one, the position of the one to use is above them.
     digits, digits_next : In, Out
         Weights on their way down, a row a cycle.
     load : In(1)
@@ -34,7 +35,8 @@ class WsCell(Component):
         self.config, self.shape = config, shape
         self.part_name = f"ws_cell_{part_of(config, shape)}"
         lines = config.lines_of(shape)
-        super().__init__({"a": In(shape.a_bits), "a_next": Out(shape.a_bits),
+        row = config.row_bits_in
+        super().__init__({"a": In(row), "a_next": Out(row),
                           "digits": In(lines), "digits_next": Out(lines), "load": In(1),
                           "swap": In(1), "psum": In(shape.state_width),
                           "total": Out(shape.state_width)})
@@ -52,6 +54,14 @@ class WsCell(Component):
         with m.If(self.swap):
             m.d.sync += weights.eq(coming)
         m.d.comb += [self.a_next.eq(a_handed), self.digits_next.eq(digits_handed),
-                     pe.a.eq(self.a), pe.digits.eq(weights), pe.psum.eq(self.psum),
+                     pe.a.eq(self.a[:self.shape.a_bits]), pe.psum.eq(self.psum),
                      self.total.eq(pe.total)]
+        if not self.shape.position_bits:
+            m.d.comb += pe.digits.eq(weights)
+            return m
+        position = self.a[self.shape.a_bits:]
+        lines = self.config.positions * self.shape.lane_lines
+        m.d.comb += [pe.position.eq(position), pe.digits.eq(Cat(*(
+            weights[lane * lines:(lane + 1) * lines].word_select(position, self.shape.lane_lines)
+            for lane in range(self.shape.lanes))))]
         return m

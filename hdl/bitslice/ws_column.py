@@ -45,7 +45,7 @@ class WsColumn(Component):
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
-        rows = config.rows * config.shape.a_bits
+        rows = config.rows * config.row_bits_in
         super().__init__({
             "a": In(rows), "a_next": Out(rows),
             "load": In(config.rows), "load_next": Out(config.rows),
@@ -66,7 +66,8 @@ class WsColumn(Component):
             m.submodules[f"cell_{row}"] = place(platform, cell)
             load = delays(m, self.load[row], row + 1, f"load_{row}", True)[row]
             m.d.comb += [cell.load.eq(load), cell.swap.eq(swap[row]), cell.psum.eq(psum),
-                         cell.a.eq(self.a.word_select(row, shape.a_bits)), cell.digits.eq(digits)]
+                         cell.a.eq(self.a.word_select(row, config.row_bits_in)),
+                         cell.digits.eq(digits)]
             digits, psum = cell.digits_next, cell.total
             handed.append(cell.a_next)
         m.submodules.drain = drain = Drain(config, shape)

@@ -39,7 +39,7 @@ class WsColumns(Component):
     def elaborate(self, platform):
         m = Module()
         config, bits = self.config, self.config.column_lines
-        rows = [self.a.word_select(row, config.shape.a_bits) for row in range(config.rows)]
+        rows = [self.a.word_select(row, config.row_bits_in) for row in range(config.rows)]
         a: Value = Cat(*staggered(m, rows, range(config.rows), "a"))
         load: Value = self.load
         swap: Value = self.swap

@@ -28,11 +28,13 @@ class WsSequencer(Component):
         A result beat leaves the core.
     weights_wanted, activations_wanted : Out(1)
         The job needs a beat after the one held.
+    final : In(1)
+        The digits in use are the last of the weights.
     load : Out
         The row that the weights held are for, one hot, in the cycle that issues them.
     swap : Out(1)
-    go : Out(1)
-        Activations are issued.
+    go, done : Out(1)
+        Activations are issued; for the last time.
     tile_last, job_last : Out(1)
         The activations held are the last of their tile; of the job.
     row : Out
@@ -45,8 +47,9 @@ class WsSequencer(Component):
         super().__init__({
             "cfg": In(stream.Signature(config.port("cfg").width)),
             "job": Out(job_layout(config)), "weights_held": In(1), "activations_held": In(1),
-            "left": In(1), "weights_wanted": Out(1), "activations_wanted": Out(1),
-            "load": Out(config.rows), "swap": Out(1), "go": Out(1), "tile_last": Out(1),
+            "left": In(1), "final": In(1), "weights_wanted": Out(1), "activations_wanted": Out(1),
+            "load": Out(config.rows), "swap": Out(1), "go": Out(1),
+            "done": Out(1), "tile_last": Out(1),
             "job_last": Out(1), "row": Out(LENGTH_BITS), "refused": Out(4)})
 
     def elaborate(self, platform):
@@ -76,11 +79,12 @@ class WsSequencer(Component):
             self.tile_last.eq(beats_left == 1),
             self.job_last.eq(self.tile_last & (tiles_left == 1)),
             self.go.eq(passing & self.activations_held & (promised != config.fifo_depth)),
-            ends.eq(self.go & self.tile_last),
+            self.done.eq(self.go & self.final),
+            ends.eq(self.done & self.tile_last),
             self.swap.eq(loaded & (~passing | ends)),
             self.weights_wanted.eq(
                 loading & ~(load & due_row[-1] & (tiles_unloaded == 1))),
-            self.activations_wanted.eq(busy & ~(self.go & self.job_last)),
+            self.activations_wanted.eq(busy & ~(self.done & self.job_last)),
         ]
         with m.If(settling != 0):
             m.d.sync += settling.eq(settling - 1)
@@ -92,7 +96,7 @@ class WsSequencer(Component):
                 m.d.sync += [loaded.eq(1), tiles_unloaded.eq(tiles_unloaded - 1)]
                 with m.If(tiles_unloaded == 1):
                     m.d.sync += loading.eq(0)
-        with m.If(self.go):
+        with m.If(self.done):
             m.d.sync += [beats_left.eq(beats_left - 1), self.row.eq(self.row + 1)]
         with m.If(ends):
             m.d.sync += [passing.eq(0), tiles_left.eq(tiles_left - 1)]
@@ -103,5 +107,5 @@ class WsSequencer(Component):
         with m.If(desk.started):
             m.d.sync += [busy.eq(1), loading.eq(1), tiles_unloaded.eq(job.tiles),
                          tiles_left.eq(job.tiles)]
-        m.d.sync += promised.eq(promised + self.go - self.left)
+        m.d.sync += promised.eq(promised + self.done - self.left)
         return m

@@ -170,14 +170,6 @@ REFUSALS = {
         {"arch": "skip", "dataflow": "ws"},
         "dataflow = ws: must be os with arch = skip; columns that skip need their own "
         "activations; set it to os"),
-    "nested serial ws": (
-        {"arch": "serial", "dataflow": "ws", "nested": True},
-        "dataflow = ws: must be os with arch = serial; a sum that passes by cannot wait for "
-        "digits; set it to os"),
-    "serial ws": (
-        {"arch": "serial", "dataflow": "ws"},
-        "dataflow = ws: must be os with arch = serial; a sum that passes by cannot wait for "
-        "digits; set it to os"),
     "skip lanes": (
         {"arch": "skip", "k_lanes": 2},
         "k_lanes = 2: must be 1 with arch = skip; group says how many products a beat brings"),

@@ -10,18 +10,19 @@ from pimlico.hdl.bitslice.config import BAD_FRAME, PRELOAD, BitsliceConfig
 
 from ..bits import Array, pack, unpack
 from ..model import CycleModel, Values
-from .golden import Job, activations, matmul, weights
+from .golden import Job, activations, matmul, positions_of, weights
 from .job import JUDGING, Jobs
 from .queue import Queue
 
 
 class Settled(NamedTuple):
-    """What a cycle does: weights issued, their last of a tile; activations issued, their last
-    of a tile; the weights loaded come into use."""
+    """What a cycle does: weights issued, their last of a tile; activations issued, for the last
+    digit of weights, and the last of a tile; the weights loaded come into use."""
 
     load: bool
     loads_last: bool
     go: bool
+    done: bool
     tile_last: bool
     swap: bool
 
@@ -53,7 +54,8 @@ class WeightStationary(CycleModel):
         self.coming: list[tuple[int, int]] = []
         self.weights: Array = np.zeros((0, 0), np.int64)
         self.passing = False
-        self.row = 0
+        self.row = self.step = 0
+        self.steps = len(positions_of(self.config, job)) if job and self.config.timed else 1
         reads = self._jobs.reads(job) if job else ()
         self.weight_reads = [name for name in reads if name != "a"]
         self.beat_reads = ["a"] + (["d"] if job and job.start == PRELOAD else [])
@@ -66,16 +68,17 @@ class WeightStationary(CycleModel):
     def _settle(self) -> Settled:
         job, config = self.job, self.config
         if job is None:
-            return Settled(False, False, False, False, False)
+            return Settled(False, False, False, False, False, False)
         loaded = len(self.coming) == config.rows
         go = (self.passing and all(self.held[name] is not None for name in self.beat_reads)
               and self.queue.promised < config.fifo_depth)
-        last = go and self.row == job.length - 1
+        done = go and self.step == self.steps - 1
+        last = done and self.row == job.length - 1
         swap = loaded and (not self.passing or last)
         load = (self.unloaded > 0 and (not loaded or swap)
                 and all(self.held[name] is not None for name in self.weight_reads))
         row = 0 if swap else len(self.coming)
-        return Settled(load, load and row == config.rows - 1, go, last, swap)
+        return Settled(load, load and row == config.rows - 1, go, done, last, swap)
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         job, now = self.job, self._settle()
@@ -85,7 +88,7 @@ class WeightStationary(CycleModel):
             if name in ("a", "d"):
                 wanted = (job is not None and name in self.beat_reads
                           and not (now.tile_last and self.tiles == 1))
-                takes = now.go
+                takes = now.done
             else:
                 wanted = (name in self.weight_reads and self.unloaded > 0
                           and not (now.loads_last and self.unloaded == 1))
@@ -99,8 +102,10 @@ class WeightStationary(CycleModel):
 
     def tick(self, inputs: Values) -> None:
         out, now, event = self.outputs(inputs), self._settle(), 0
-        if now.go:
+        if now.done:
             event = self._pass(now.tile_last)
+        if now.go:
+            self.step = 0 if now.done else self.step + 1
         if now.swap:
             self._swap()
         if now.load:
