@@ -51,6 +51,8 @@ SMALL = {
     "serial-ws": {"rows": 3, "cols": 2, "arch": "serial", "dataflow": "ws", "encoding": "ent",
                   "nested": True, "k_lanes": 2, "max_k": 32, "preload": True,
                   "modes": ("w8a8", "w4a8")},
+    "ws-zero": {"rows": 2, "cols": 2, "dataflow": "ws", "zero_points": True, "nested": True,
+                "modes": ("w8a8", "w4a8"), "a_signed": "runtime", "max_k": 16, "k_lanes": 2},
     "serial-one": {"rows": 2, "cols": 2, "arch": "serial", "w_width": 2, "zero_points": True,
                    "max_k": 16},
     "skip-one": {"rows": 1, "cols": 2, "arch": "skip", "w_width": 2, "a_width": 4, "group": 2,

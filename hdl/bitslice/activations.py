@@ -22,7 +22,8 @@ class Activations(Component):
         Elements of ``a_width`` bits; narrower ones in the low bits.
     job : In
     a : Out
-        Signed elements, one bit wider if activations can be unsigned.
+        Signed elements, one bit wider if activations can be unsigned, or where their zero point
+        is subtracted here: with stationary weights.
     sums : Out
         Of each row's elements; only with zero points.
     """
@@ -37,10 +38,11 @@ class Activations(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        elements = [
+        forms = [
             extend(m, self.data.word_select(lane, config.a_width), config.a_widths,
                    self.job.a_bits, self.job.a_signed, config.a_bits, f"element_{lane}")
             for lane in range(config.rows * config.beat_k)]
+        elements = [self._corrected(m, form, lane) for lane, form in enumerate(forms)]
         edge = Signal(len(self.a), reset_less=True)
         m.d.sync += edge.eq(Cat(*elements))
         m.d.comb += self.a.eq(edge)
@@ -52,3 +54,11 @@ class Activations(Component):
                 m.d.sync += total.eq(balanced_sum([element.as_signed() for element in own]))
                 m.d.comb += self.sums.word_select(row, width).eq(total)
         return m
+
+    def _corrected(self, m: Module, element: Signal, lane: int) -> Signal:
+        """With stationary weights, an activation less its zero point."""
+        if not (self.config.zero_points and self.config.dataflow == "ws"):
+            return element
+        less = Signal(len(element), name=f"corrected_{lane}")
+        m.d.comb += less.eq(element - self.job.a_zero)
+        return less

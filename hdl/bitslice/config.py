@@ -204,9 +204,6 @@ class BitsliceConfig(BlockConfig):
         if self.rows * self.k_lanes > self.max_k:
             raise ConfigError("max_k", self.max_k,
                               f"be at least rows*k_lanes = {self.rows * self.k_lanes}")
-        if self.zero_points:
-            raise ConfigError("zero_points", True, "be false with dataflow = ws",
-                              "correct by preload, or set dataflow to os")
 
     def _check_packed(self) -> None:
         if self.arch != "parallel":
@@ -243,8 +240,10 @@ class BitsliceConfig(BlockConfig):
 
     @property
     def a_bits(self) -> int:
-        """Bits of an activation inside, where all are signed."""
-        return self.a_width + (self.a_signed != "signed")
+        """Bits of an activation inside, where all are signed; of stationary weights' less its
+        zero point."""
+        wider = self.a_signed != "signed" or (self.zero_points and self.dataflow == "ws")
+        return self.a_width + wider
 
     @property
     def timed(self) -> bool:
@@ -419,11 +418,11 @@ class BitsliceConfig(BlockConfig):
         return replace(self.shape, a_width=self.a_bits + self.beat_k.bit_length() - 1, lanes=1,
                        window=1)
 
-    @property
-    def row_bits_in(self) -> int:
-        """Bits that go along a row each cycle: activations, and with stationary weights the
+    @staticmethod
+    def row_bits_of(shape: PeShape) -> int:
+        """Bits that go along a row of stationary weights each cycle: activations, and the
         position of the digit in use."""
-        return self.shape.a_bits + (self.shape.position_bits if self.dataflow == "ws" else 0)
+        return shape.a_bits + shape.position_bits
 
     @property
     def cases(self) -> tuple[tuple[int, int], ...]:
@@ -470,7 +469,7 @@ class BitsliceConfig(BlockConfig):
         zero points, skew, start value."""
         if self.dataflow == "ws":
             skew = self.columns - 1 + self.rows
-            sums = (self.positions > 1) + self.sum_stages * self.preload  # digits, start value
+            sums = (self.positions > 1) + self.sum_stages * (self.preload + self.zero_points)
             return 1 + self.pipeline + skew + self.drain_stages + sums
         sums = self.sum_stages * (2 if self.zero_points else 1)  # zero points, start value
         skew = self.columns - 1 + self.rows - self.bands

@@ -20,6 +20,7 @@ from .status import Status
 from .weights import Weights
 from .ws_columns import WsColumns
 from .ws_sequencer import WsSequencer
+from .ws_zero_points import WsZeroPoints
 
 
 class WeightStationary(BlockComponent):
@@ -78,8 +79,17 @@ class WeightStationary(BlockComponent):
             status.bad_frame.eq(sequencer.done & (beat["last"] != sequencer.tile_last)),
             status.clear.eq(self.status_clear), self.status.eq(status.status),
         ]
-        self._issue(m, sequencer, columns, activations)
-        self._results(m, sequencer, columns, operands)
+        place = self._place(m, sequencer)
+        m.d.comb += columns.a.eq(self._rows(activations.a, config.shape.a_bits, place))
+        results: Value = columns.results
+        if config.zero_points:
+            m.submodules.zero_points = zero = WsZeroPoints(config)
+            m.d.comb += [
+                zero.sums.eq(self._rows(activations.sums, config.zero_shape.a_bits, place)),
+                zero.job.eq(job), zero.go.eq(loads), zero.load.eq(load), zero.swap.eq(swap),
+                zero.results.eq(results)]
+            results = zero.corrected
+        self._results(m, sequencer, results, operands)
         return m
 
     def _weights(self, m: Module, job: Value, loads: Value,
@@ -105,25 +115,23 @@ class WeightStationary(BlockComponent):
         m.d.sync += edge.eq(Cat(*digits))
         return edge
 
-    def _issue(self, m: Module, sequencer: WsSequencer, columns: WsColumns,
-               activations: Activations) -> None:
-        """Activations of all rows at the array's edge, with the position of the digit in use."""
+    def _place(self, m: Module, sequencer: WsSequencer) -> Value:
+        """The position of the digit in use, with the activations at the array's edge."""
         config = self.config
         if not config.shape.position_bits:
-            m.d.comb += [sequencer.final.eq(1), columns.a.eq(activations.a)]
-            return
+            m.d.comb += sequencer.final.eq(1)
+            return C(0, 0)
         m.submodules.positions = positions = Positions(config)
         place = Signal(len(positions.position), reset_less=True)
         m.d.sync += place.eq(positions.position)
-        bits = config.shape.a_bits
-        m.d.comb += [
-            positions.job.eq(sequencer.job), positions.go.eq(sequencer.go),
-            sequencer.final.eq(positions.final),
-            columns.a.eq(Cat(*(Cat(activations.a.word_select(row, bits), place)
-                               for row in range(config.rows)))),
-        ]
+        m.d.comb += [positions.job.eq(sequencer.job), positions.go.eq(sequencer.go),
+                     sequencer.final.eq(positions.final)]
+        return place
 
-    def _results(self, m: Module, sequencer: WsSequencer, columns: WsColumns,
+    def _rows(self, words: Value, bits: int, place: Value) -> Value:
+        return Cat(*(Cat(words.word_select(row, bits), place) for row in range(self.config.rows)))
+
+    def _results(self, m: Module, sequencer: WsSequencer, results: Value,
                  operands: dict[str, Operand]) -> None:
         config = self.config
         m.submodules.deskew = deskew = Deskew(config)
@@ -131,8 +139,8 @@ class WeightStationary(BlockComponent):
         leaves = delays(m, sequencer.done, config.drain_delay + 1, "leaves", True)
         flags = delays(m, Cat(sequencer.row, sequencer.job_last), config.drain_delay + 1,
                        "flags")[config.drain_delay]
-        m.d.comb += deskew.results.eq(columns.results)
-        results: Value = deskew.aligned
+        m.d.comb += deskew.results.eq(results)
+        results = deskew.aligned
         if config.shape.position_bits:
             results = self._sum_digits(m, sequencer, results)
         if config.preload:

@@ -35,7 +35,7 @@ class WsCell(Component):
         self.config, self.shape = config, shape
         self.part_name = f"ws_cell_{part_of(config, shape)}"
         lines = config.lines_of(shape)
-        row = config.row_bits_in
+        row = config.row_bits_of(shape)
         super().__init__({"a": In(row), "a_next": Out(row),
                           "digits": In(lines), "digits_next": Out(lines), "load": In(1),
                           "swap": In(1), "psum": In(shape.state_width),

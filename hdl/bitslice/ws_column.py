@@ -10,6 +10,8 @@ from pimlico.hdl.common.parts import place
 from .config import BitsliceConfig
 from .delays import delays
 from .drain import Drain
+from .pes import part_of
+from .shape import PeShape
 from .ws_cell import WsCell
 
 
@@ -23,6 +25,7 @@ class WsColumn(Component):
     Parameters
     ----------
     config : BitsliceConfig
+    shape : PeShape
 
     Attributes
     ----------
@@ -41,21 +44,21 @@ class WsColumn(Component):
         ``rows + pipeline + drain_stages`` cycles after the activations of row 0.
     """
 
-    part_name = "ws_column"
-
-    def __init__(self, config: BitsliceConfig):
-        self.config = config
-        rows = config.rows * config.row_bits_in
+    def __init__(self, config: BitsliceConfig, shape: PeShape):
+        self.config, self.shape = config, shape
+        self.part_name = f"ws_column_{part_of(config, shape)}"
+        rows = config.rows * config.row_bits_of(shape)
         super().__init__({
             "a": In(rows), "a_next": Out(rows),
             "load": In(config.rows), "load_next": Out(config.rows),
-            "swap": In(1), "swap_next": Out(1), "digits": In(config.column_lines),
+            "swap": In(1), "swap_next": Out(1), "digits": In(config.lines_of(shape)),
             "cases": In(len(config.cases)),
             "results": Out(config.column_results * config.result_width)})
 
     def elaborate(self, platform):
         m = Module()
-        config, shape = self.config, self.config.shape
+        config, shape = self.config, self.shape
+        bits = config.row_bits_of(shape)
         swap = delays(m, self.swap, config.rows, "swap", True)
         m.d.sync += [self.load_next.eq(self.load), self.swap_next.eq(self.swap)]
         digits: Value = self.digits
@@ -66,7 +69,7 @@ class WsColumn(Component):
             m.submodules[f"cell_{row}"] = place(platform, cell)
             load = delays(m, self.load[row], row + 1, f"load_{row}", True)[row]
             m.d.comb += [cell.load.eq(load), cell.swap.eq(swap[row]), cell.psum.eq(psum),
-                         cell.a.eq(self.a.word_select(row, config.row_bits_in)),
+                         cell.a.eq(self.a.word_select(row, bits)),
                          cell.digits.eq(digits)]
             digits, psum = cell.digits_next, cell.total
             handed.append(cell.a_next)

@@ -29,7 +29,7 @@ class WsColumns(Component):
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
-        self.columns = [WsColumn(config) for _ in range(config.columns)]
+        self.columns = [WsColumn(config, config.shape) for _ in range(config.columns)]
         one = self.columns[0]
         super().__init__({"a": In(len(one.a)), "load": In(config.rows), "swap": In(1),
                           "digits": In(config.columns * config.column_lines),
@@ -39,7 +39,8 @@ class WsColumns(Component):
     def elaborate(self, platform):
         m = Module()
         config, bits = self.config, self.config.column_lines
-        rows = [self.a.word_select(row, config.row_bits_in) for row in range(config.rows)]
+        row_bits = config.row_bits_of(config.shape)
+        rows = [self.a.word_select(row, row_bits) for row in range(config.rows)]
         a: Value = Cat(*staggered(m, rows, range(config.rows), "a"))
         load: Value = self.load
         swap: Value = self.swap

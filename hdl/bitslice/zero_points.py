@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.hdl import C, Cat, Module
 from amaranth.lib.wiring import Component, In, Out
 
 from .columns import Columns
-from .config import FULL, REFINE, BitsliceConfig
-from .delays import delays
+from .config import BitsliceConfig
+from .correction import Correction
 from .job import job_layout
 from .recode import Recode
-from .split_sum import SplitSum
 from .weights import Weights
+from .zero_element import ZeroElement
 
 
 class ZeroPoints(Component):
@@ -58,68 +58,31 @@ class ZeroPoints(Component):
         m = Module()
         config, columns = self.config, self.columns
         m.submodules.columns = columns
-        job = Signal(job_layout(config))  # as of whole weights, whatever half is used
-        m.d.comb += [job.eq(self.job), job.cases.eq(self._whole_cases())]
-        element = Signal(config.w_width)
-        for number, (w, nest) in enumerate(config.cases):
-            if nest != REFINE:
-                with m.If(self.job.cases[number]):
-                    m.d.comb += element.eq(self.job.w_zero[:w])
+        m.submodules.element = element = ZeroElement(config)
+        m.submodules.correction = correction = Correction(config)
+        m.d.comb += element.job.eq(self.job)
         if self.recode:
             m.submodules.recode = recode = self.recode
-            m.d.comb += [recode.data.eq(element), recode.job.eq(job), self.lines.eq(recode.lines),
-                         columns.digits.eq(self.digits)]
+            m.d.comb += [recode.data.eq(element.w), recode.job.eq(element.whole),
+                         self.lines.eq(recode.lines), columns.digits.eq(self.digits)]
             if config.shape.position_bits:
                 m.d.comb += columns.position.eq(self.position)
         else:
             m.submodules.weights = weights = Weights(config, config.zero_shape, 1)
-            m.d.comb += [weights.job.eq(job), weights.go.eq(self.go),
-                         columns.digits.eq(weights.digits), *self._element(weights, element)]
+            m.d.comb += [weights.job.eq(element.whole), weights.go.eq(self.go),
+                         weights.w.eq(element.w), columns.digits.eq(weights.digits)]
+            if config.nested:
+                m.d.comb += weights.w_low.eq(element.w_low)
         lanes = config.beat_k.bit_length() - 1
+        width = config.result_width
         m.d.comb += [
             columns.a.eq(self.sums), columns.first.eq(self.first), columns.last.eq(self.last),
-            columns.cases.eq(job.cases),
+            columns.cases.eq(element.whole.cases),
             columns.constant.eq(Cat(C(0, lanes), self.job.a_zero)),
+            correction.job.eq(self.job), correction.results.eq(self.results),
+            correction.own.eq(Cat(*(
+                columns.results.word_select(band, width * config.products)[:width]
+                for band in range(config.drain_adders)))),
+            self.corrected.eq(correction.corrected),
         ]
-        self._subtract(m)
         return m
-
-    def _whole_cases(self) -> Value:
-        cases: list[Value] = [self.job.cases[number] for number in range(len(self.config.cases))]
-        if self.config.nested:
-            full = self.config.cases.index((8, FULL))
-            cases = [*cases[:full], Cat(*cases[full:]).any(), C(0, 1), C(0, 1)]
-        return Cat(*cases)
-
-    def _element(self, weights: Weights, element: Value) -> list:
-        """The zero point in the form of a lane of the weight streams."""
-        config = self.config
-        if not config.nested:
-            return [weights.w.eq(element)]
-        narrow = self.job.cases[config.cases.index((4, FULL))] \
-            if (4, FULL) in config.cases else C(0, 1)
-        high = Cat(element[3] & ~narrow,
-                   *((element[bit] & narrow) | (element[bit + 4] & ~narrow) for bit in range(4)))
-        return [weights.w.eq(high), weights.w_low.eq(element[:4])]
-
-    def _subtract(self, m: Module) -> None:
-        config = self.config
-        width, products = config.result_width, config.products
-        # products that the job's mode does not make stay 0
-        made = [Cat(*(self.job.cases[case] for case, (w, nest) in enumerate(config.cases)
-                      if product < config.products_of(w, nest))).any()
-                for product in range(products)]
-        corrected = []
-        for band in range(config.drain_adders):
-            own = self.columns.results.word_select(band, width * products)[:width]
-            passing = delays(m, own, config.cols, f"correction_{band}")
-            for col in range(config.cols):
-                for product in range(products):
-                    number = (band * config.cols + col) * products + product
-                    less = Signal(width, name=f"less_{number}")
-                    m.d.comb += less.eq(~(passing[col] & made[product].replicate(width)))
-                    m.submodules[f"correct_{number}"] = total = SplitSum(width, config.sum_stages)
-                    m.d.comb += [total.x.eq(self.results.word_select(number, width)),
-                                 total.y.eq(less), total.carry.eq(1)]
-                    corrected.append(total.total)
-        m.d.comb += self.corrected.eq(Cat(*corrected))

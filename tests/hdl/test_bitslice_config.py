@@ -198,10 +198,6 @@ REFUSALS = {
     "ws max_k": (
         {"dataflow": "ws", "max_k": 7},
         "max_k = 7: must be at least rows*k_lanes = 8"),
-    "ws zero": (
-        {"dataflow": "ws", "zero_points": True},
-        "zero_points = True: must be false with dataflow = ws; correct by preload, or set "
-        "dataflow to os"),
     "result too narrow": (
         {"acc_width": 24},
         "acc_width = 24: must be at least 26 for max_k = 1024; leave it out for the exact "

@@ -155,7 +155,8 @@ class WeightStationary(CycleModel):
         row = activations(config, job, [a]).reshape(1, -1)
         products = config.products_of(job.mode.w, job.nest)
         lanes = np.zeros((config.cols, config.products), np.int64)
-        lanes[:, :products] = matmul(row, self.weights, nest=job.nest).reshape(-1, products)
+        results = matmul(row, self.weights, job.a_zero, job.w_zero, job.nest)
+        lanes[:, :products] = results.reshape(-1, products)
         lanes = lanes.reshape(1, -1)
         if job.start == PRELOAD:
             lanes = lanes + unpack([self.held["d"] or 0], config.d_width, config.results)
