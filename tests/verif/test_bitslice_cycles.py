@@ -100,7 +100,7 @@ def test_latency_behind_stationary_weights_is_the_configs(case, seed):
     """Of every activation beat but the first, which waits for weights."""
     config = BitsliceConfig(**SMALL[case])
     bench = Bench(config, np.random.default_rng(seed))
-    bench.work(length=9, tiles=1, **fields(config, start=PRELOAD))
+    bench.work(length=9, tiles=1, **widest(config) | fields(config, start=PRELOAD))
     trace = play(config, bench.beats)
     arrived, left = trace.cycles("a"), trace.cycles("o")
     assert [out - beat for beat, out in zip(arrived[2:], left[2:], strict=True)] \
@@ -187,9 +187,9 @@ def test_weights_load_without_a_bubble(case, seed):
     bench = Bench(config, np.random.default_rng(seed))
     for length in (config.rows, config.rows + 3):
         bench.works = []
-        bench.work(length=length, tiles=6)
+        bench.work(length=length, tiles=6, **widest(config))
         trace = play(config, bench.beats)
-        assert not bubbles(trace, 1), f"seed {seed}"
+        assert not bubbles(trace, config.interval), f"seed {seed}"
         assert trace.payloads("o") == bench.results, f"seed {seed}"
 
 
