@@ -81,14 +81,22 @@ def dadda_stage(m: Module, columns: Columns, height: int, name: str) -> Columns:
             bits, made = bits[size:], made + 1
         left.append(bits)
         arrived = made
-    sums, carries, halves = (Signal(len(groups), name=f"{name}_{kind}")
-                             for kind in ("sums", "carries", "halves"))
+    adders = sum(not _is_bare(bits) for _, bits in groups)
+    sums = Signal(len(groups), name=f"{name}_sums")
+    carries, halves = (Signal(adders, name=f"{name}_{kind}") for kind in ("carries", "halves"))
     out: Columns = [[] for _ in range(len(columns) + 1)]
+    used = 0
     for number, (position, bits) in enumerate(groups):
-        total, carry, half = _add(bits, halves[number])
-        m.d.comb += [sums[number].eq(total), carries[number].eq(carry), halves[number].eq(half)]
         out[position].append(sums[number])
-        out[position + 1].append(carries[number])
+        if _is_bare(bits):
+            # in `carries` the bit would have two names, which Verilator may take for a loop
+            m.d.comb += sums[number].eq(~bits[0])
+            out[position + 1].append(bits[0])
+            continue
+        total, carry, half = _add(bits, halves[used])
+        m.d.comb += [sums[number].eq(total), carries[used].eq(carry), halves[used].eq(half)]
+        out[position + 1].append(carries[used])
+        used += 1
     return [new + old for new, old in zip(out, left, strict=False)]
 
 
@@ -96,11 +104,16 @@ def _is_one(bit: Value) -> bool:
     return isinstance(bit, Const)
 
 
+def _is_bare(bits: list[Value]) -> bool:
+    """Whether bits are one and a constant one, whose carry is that bit."""
+    return len(bits) == 2 and _is_one(bits[1])
+
+
 def _add(bits: list[Value], half: Value) -> tuple[Value, Value, Value]:
-    """Sum, carry and half sum of two or three bits; a constant one is the last of them."""
+    """Sum, carry and half sum of two or three bits; a constant one is the last of three."""
     a, b = bits[:2]
     if len(bits) == 2:
-        return (~a, a, a) if _is_one(b) else (half, a & b, a ^ b)
+        return half, a & b, a ^ b
     if _is_one(bits[2]):
         return ~half, a | b, a ^ b
     return half ^ bits[2], (a & b) | (bits[2] & half), a ^ b

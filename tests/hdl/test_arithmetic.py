@@ -139,3 +139,11 @@ def test_saturate_for_all_inputs(width):
     rows = [(value,) for value in signed_range(6)]
     low, high = -(1 << width - 1), (1 << width - 1) - 1
     assert evaluate(clip, rows) == [max(low, min(high, value)) for (value,) in rows]
+
+
+def test_the_carry_of_a_bit_and_a_constant_one_is_that_bit():
+    """With a second name, in a vector of carries, Verilator refuses a loop that is none."""
+    bit, other = Signal(), Signal()
+    low, high = dadda_stage(Module(), [[bit, C(1, 1), other], []], 2, "stage")
+    assert len(low) == 2 and low[1] is other
+    assert len(high) == 1 and high[0] is bit
