@@ -92,6 +92,7 @@ def draw_products(path: Path, runs: Sequence[Run], shape: tuple[int, int, int],
              title=f"{' × '.join(map(str, shape))} (M × K × N) on {array[0]} × {array[1]} PEs")
     axes.margins(x=0.1)
     axes.invert_yaxis()
+    axes.set_axisbelow(True)
     axes.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=150)
 
