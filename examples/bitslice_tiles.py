@@ -191,10 +191,12 @@ def _joined(values: Array, bits: int) -> Array:
 def job_cycles(config: BitsliceConfig, operation: Operation, nest: int, cut: Cut, tiles: int,
                words: Beats) -> tuple[int, int]:
     """Cycles in which a job issues digits, and those from its cfg to its last result."""
+    digits = config.digits_of(config.mode[operation.mode].w, nest) if config.timed else 1
     if config.dataflow == "ws":
-        loaded = (tiles - 1) * max(cut.rows, config.rows)
-        return (cut.rows * tiles,
-                _TO_ISSUE + config.rows + loaded + cut.rows + config.drain_delay + 1)
+        passing = cut.rows * digits
+        loaded = (tiles - 1) * max(passing, config.rows)
+        return (passing * tiles,
+                _TO_ISSUE + config.rows + loaded + passing + config.drain_delay + 1)
     beats = (operation.group_len or cut.depth) // config.beat_k
     each = _beat_steps(config, operation, nest, words, cut)
     groups = each.reshape(-1, beats).sum(axis=1)
