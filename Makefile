@@ -23,10 +23,10 @@ demo: $(VENV)/.all
 	@$(BIN)/python examples/ternary_demo.py
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest -n $(JOBS)
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 deep: $(VENV)/.dev
-	@$(BIN)/pytest -n $(JOBS) --deep
+	@$(BIN)/pytest -n $(JOBS) --dist worksteal --deep
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

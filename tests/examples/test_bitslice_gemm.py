@@ -17,6 +17,7 @@ from pimlico.hdl.common.config import ConfigError
 SMALL = ["--m", "3", "--k", "20", "--n", "5", "--rows", "2", "--cols", "2", "--max-k", "16"]
 
 
+@pytest.mark.deep
 def test_every_precision_of_a_core_is_right_in_one_simulation(seed, tmp_path, capsys):
     names = ["os, groups of 32", "os, W4A8, 2 products", "os, W2A8, 4 products"]
     plot = tmp_path / "plot.png"

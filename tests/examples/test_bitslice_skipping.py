@@ -11,6 +11,7 @@ from bitslice_skipping import nonzero
 SMALL = ["--sigma", "8", "40", "--weights", "32", "--columns", "1"]
 
 
+@pytest.mark.deep
 def test_counted_cycles_are_those_predicted(seed, tmp_path, capsys):
     plot = tmp_path / "plot.svg"
     assert example.main([*SMALL, "--json", "--seed", str(seed), "--plot", str(plot)]) == 0

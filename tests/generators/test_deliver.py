@@ -225,7 +225,8 @@ def test_datasheet(core):
     for link in re.findall(r"\]\(([^)]+)\)", text):
         assert (out / link).is_file()
     for name, value in config.model_dump().items():
-        shown = str(value).lower() if isinstance(value, bool) else value
+        shown = ("unset" if value is None else str(value).lower() if isinstance(value, bool)
+                 else value)
         assert f"| `{name}` | `{shown}` |" in text
     for port in emit(block, config, "core", reset).ports:
         assert f"| `{port.name}` | {'in' if port.direction == 'input' else 'out'} " \

@@ -25,11 +25,11 @@ def test_every_property_is_proved():
 
 @pytest.mark.parametrize("more", [
     {"append": True, "sequences": 3},
-    {"overflow": "dense_tail", "append": True},
+    pytest.param({"overflow": "dense_tail", "append": True}, marks=pytest.mark.deep),
     {"beat_elems": 32, "sequences": 2, "banks": 2},
     {"row_elems": 24, "tokens": 300, "order": "k_then_v"},
     {"memory": "ultra", "order": "interleaved"},
-    {"quant": "int8", "append": True},
+    pytest.param({"quant": "int8", "append": True}, marks=pytest.mark.deep),
 ], ids=["append", "dense_tail", "one-beat", "three-beats", "bypass", "int8"])
 def test_other_makes_are_proved_by_induction(more):
     config = KvConfig(**more)

@@ -23,7 +23,8 @@ def test_every_property_is_proved_by_induction():
     {"bus": "duplex"},
     {"value_width": 512, "beat_width": 64},
     {"value_width": 40, "beat_width": 64, "bus": "duplex", "index_hash": "fixed"},
-    {"slots": 4, "cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4},
+    pytest.param({"slots": 4, "cipher": "ascon_aead128", "cipher_rounds_per_cycle": 4},
+                 marks=pytest.mark.deep),
 ], ids=["duplex", "parts", "one-lane", "sealed"])
 def test_other_makes_are_proved(more):
     names = ["same-trace", *(["rounds", "req-holds", "revealed-once", "bounded-completion"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from long_runs import without
 from ternary_configs import LARGE, SMALL
 
 from pimlico.generators.block import find
@@ -27,7 +28,7 @@ def test_preset_in_lockstep(preset, seed):
     check(config, 4000, seed)
 
 
-@pytest.mark.parametrize("case", SMALL)
+@pytest.mark.parametrize("case", without(SMALL, "mu5-wide"))
 def test_parameters_in_lockstep(case, seed):
     check(TernaryConfig(**SMALL[case]), 2500, seed)
 
