@@ -5,6 +5,7 @@ The one of the W4 PE is broken in tests/hdl/test_bitslice_pe.py.
 
 import pytest
 from bitslice_faults import faulty
+from long_runs import without
 
 from pimlico.generators.bitslice import BLOCK
 from pimlico.hdl.bitslice.config import BitsliceConfig
@@ -19,8 +20,7 @@ MAKES = {
 }
 
 
-@pytest.mark.parametrize("make", [
-    pytest.param(make, marks=[pytest.mark.deep] * (make in ("nested", "mac", "skip"))) for make in MAKES])
+@pytest.mark.parametrize("make", without(MAKES, "nested", "mac", "skip"))
 def test_every_property_is_proved(make):
     config = BitsliceConfig(**MAKES[make])
     names = [each.name for each in BLOCK.load("properties")(config) if each.name != "w4-pe"]
