@@ -34,8 +34,12 @@ class Addend(Component):
     def __init__(self, config: BitsliceConfig):
         self.config = config
         data = config.results * config.result_width
+        # digits that come one by one are summed before
+        width = config.result_width if config.positions > 1 else config.aligned_width
+        self.width = width
         super().__init__({"put": In(1), "values": In(config.port("d").width), "used": In(1),
-                          "i_valid": In(1), "results": In(data), "totals": Out(data)})
+                          "i_valid": In(1), "results": In(config.results * width),
+                          "totals": Out(data)})
 
     def elaborate(self, platform):
         m = Module()
@@ -53,7 +57,7 @@ class Addend(Component):
             m.submodules[f"add_{number}"] = total = SplitSum(config.result_width, config.sum_stages)
             value = fetch.data.word_select(number, config.d_width)
             gated = value & self.used.replicate(config.d_width)
-            m.d.comb += [total.x.eq(self.results.word_select(number, config.result_width)),
+            m.d.comb += [total.x.eq(self.results.word_select(number, self.width).as_signed()),
                          total.y.eq(gated.as_signed())]
             totals.append(total.total)
         m.d.comb += self.totals.eq(Cat(*totals))

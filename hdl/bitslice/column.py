@@ -63,7 +63,7 @@ class Column(Component):
             **({"constant": In(shape.a_width)} if config.zero_points else {}),
             "cases": In(len(config.cases)),
             "results": Out(
-                config.drain_adders * config.column_results * config.result_width)})
+                config.drain_adders * config.column_results * config.drained_width)})
 
     def elaborate(self, platform):
         m = Module()

@@ -62,7 +62,7 @@ class Columns(Component):
                                range(self.cols), name)
             m.d.comb += [getattr(column, name).eq(value)
                          for column, value in zip(columns, skewed, strict=True)]
-        width = config.column_results * config.result_width
+        width = config.column_results * config.drained_width
         m.d.comb += self.results.eq(Cat(*(column.results.word_select(band, width)
                                           for band in range(config.drain_adders)
                                           for column in columns)))

@@ -458,6 +458,17 @@ class BitsliceConfig(BlockConfig):
         return self.sum_stages if self.slices > 1 and not self.packing else 0
 
     @property
+    def drained_width(self) -> int:
+        """Bits of a result as it leaves its column: those that its accumulator has, if it is one
+        accumulator's."""
+        return self.result_width if self.merge_stages else self.slice_widths[0]
+
+    @property
+    def aligned_width(self) -> int:
+        """Bits of a result when zero points are corrected."""
+        return self.result_width if self.zero_points else self.drained_width
+
+    @property
     def drain_stages(self) -> int:
         """Stages from the accumulators on a column's bus to its results."""
         return (2 if self.reference else 1) * self.sum_stages + self.merge_stages

@@ -27,7 +27,7 @@ class Deskew(Component):
 
     def __init__(self, config: BitsliceConfig):
         self.config = config
-        self.width = config.column_results * config.result_width
+        self.width = config.column_results * config.aligned_width
         total = config.drain_adders * config.columns * self.width
         super().__init__({"results": In(total), "aligned": Out(total)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.hdl import C, Cat, Module, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
@@ -42,7 +42,7 @@ class Drain(Component):
         reference = {"reference": In(sum(shape.acc_widths))} if config.reference else {}
         super().__init__({"state": In(shape.state_width), **reference,
                           "cases": In(len(config.cases)),
-                          "results": Out(config.column_results * config.result_width)})
+                          "results": Out(config.column_results * config.drained_width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -62,13 +62,7 @@ class Drain(Component):
             m.d.comb += [merge.values.eq(resolve.values), merge.cases.eq(self.cases),
                          self.results.eq(merge.results)]
         else:
-            wide = [Signal(config.result_width, name=f"result_{number}")
-                    for number in range(config.column_results)]
-            at = 0
-            for result, width in zip(wide, self.shape.acc_widths, strict=True):
-                m.d.comb += result.eq(resolve.values[at:at + width].as_signed())
-                at += width
-            m.d.comb += self.results.eq(Cat(*wide))
+            m.d.comb += self.results.eq(resolve.values)
         return m
 
     def _bias(self) -> Value:

@@ -47,12 +47,13 @@ class Start(Component):
         d = {"d": In(stream.Signature(config.port("d").width))} if config.preload else {}
         super().__init__({**d, "started": In(1), "busy": In(1), "job": In(job_layout(config)),
                           "loaded": Out(1), "i_valid": In(1), "row": In(config.row_bits),
-                          "results": In(data), "o_valid": Out(1), "totals": Out(data)})
+                          "results": In(config.results * config.aligned_width),
+                          "o_valid": Out(1), "totals": Out(data)})
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.kept = kept = memory(len(self.results), max(2, config.bands))
+        m.submodules.kept = kept = memory(len(self.totals), max(2, config.bands))
         store, fetch = kept.write_port(), kept.read_port(domain="comb")
         stages = config.sum_stages
         valid = delays(m, self.i_valid, stages + 1, "valid", True)[stages]
@@ -63,7 +64,8 @@ class Start(Component):
         for number in range(config.results):
             m.submodules[f"add_{number}"] = total = SplitSum(config.result_width, stages)
             start = fetch.data.word_select(number, config.result_width)
-            m.d.comb += [total.x.eq(self.results.word_select(number, config.result_width)),
+            m.d.comb += [total.x.eq(
+                self.results.word_select(number, config.aligned_width).as_signed()),
                          total.y.eq(start & begins.replicate(config.result_width))]
             totals.append(total.total)
         m.d.comb += [self.totals.eq(Cat(*totals)), self.o_valid.eq(valid),
@@ -81,7 +83,7 @@ class Start(Component):
         wants = Signal()
         values = [self.d.payload.word_select(number, config.d_width).as_signed()
                   for number in range(config.results)]
-        wide = Signal(len(self.results))
+        wide = Signal(len(self.totals))
         m.d.comb += [
             self.loaded.eq(~self.job.preload | (count == config.bands)),
             wants.eq(self.busy & ~self.loaded),

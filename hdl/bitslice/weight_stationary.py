@@ -150,6 +150,12 @@ class WeightStationary(BlockComponent):
                          addend.i_valid.eq(leaves[config.drain_delay - config.sum_stages]),
                          addend.results.eq(results)]
             results = addend.totals
+        if len(results) < config.results * config.result_width:
+            wide = Signal(config.results * config.result_width, name="wide_results")
+            for number in range(config.results):
+                m.d.comb += wide.word_select(number, config.result_width).eq(
+                    results.word_select(number, config.aligned_width).as_signed())
+            results = wide
         m.d.comb += [queue.put.eq(leaves[config.drain_delay]),
                      queue.word.eq(Cat(results, flags)),
                      sequencer.left.eq(queue.o.valid & queue.o.ready)]
@@ -163,9 +169,10 @@ class WeightStationary(BlockComponent):
         due = config.drain_delay - 1 - config.sum_stages * config.preload
         went = delays(m, sequencer.go, due + 1, "went", True)[due]
         begins = delays(m, first, due + 1, "begins")[due]
-        totals = Signal(len(results), reset_less=True)
+        totals = Signal(config.results * config.result_width, reset_less=True)
         words = [(Mux(begins, 0, totals.word_select(number, config.result_width))
-                  + results.word_select(number, config.result_width))[:config.result_width]
+                  + results.word_select(number, config.aligned_width).as_signed())[
+                      :config.result_width]
                  for number in range(config.results)]
         with m.If(went):
             m.d.sync += totals.eq(Cat(*words))

@@ -1,6 +1,6 @@
 """A place in the weight-stationary array: a PE, its weights and those that come next."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
@@ -60,8 +60,11 @@ class WsCell(Component):
             m.d.comb += pe.digits.eq(weights)
             return m
         position = self.a[self.shape.a_bits:]
-        lines = self.config.positions * self.shape.lane_lines
-        m.d.comb += [pe.position.eq(position), pe.digits.eq(Cat(*(
-            weights[lane * lines:(lane + 1) * lines].word_select(position, self.shape.lane_lines)
-            for lane in range(self.shape.lanes))))]
+        lines = self.shape.lane_lines
+        lanes = []
+        for lane in range(self.shape.lanes):
+            at = lane * self.config.positions
+            lanes.append(Array(weights.word_select(at + number, lines)
+                               for number in range(self.config.positions))[position])
+        m.d.comb += [pe.position.eq(position), pe.digits.eq(Cat(*lanes))]
         return m

@@ -53,7 +53,7 @@ class WsColumn(Component):
             "load": In(config.rows), "load_next": Out(config.rows),
             "swap": In(1), "swap_next": Out(1), "digits": In(config.lines_of(shape)),
             "cases": In(len(config.cases)),
-            "results": Out(config.column_results * config.result_width)})
+            "results": Out(config.column_results * config.drained_width)})
 
     def elaborate(self, platform):
         m = Module()

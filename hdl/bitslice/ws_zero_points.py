@@ -42,10 +42,10 @@ class WsZeroPoints(Component):
     def __init__(self, config: BitsliceConfig):
         self.config = config
         self.column = WsColumn(config, config.zero_shape)
-        width = config.results * config.result_width
         super().__init__({"sums": In(len(self.column.a)), "job": In(job_layout(config)),
                           "go": In(1), "load": In(config.rows), "swap": In(1),
-                          "results": In(width), "corrected": Out(width)})
+                          "results": In(config.results * config.drained_width),
+                          "corrected": Out(config.results * config.result_width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -60,7 +60,7 @@ class WsZeroPoints(Component):
             column.a.eq(Cat(*staggered(m, rows, range(config.rows), "a"))),
             column.load.eq(self.load), column.swap.eq(self.swap),
             column.cases.eq(element.whole.cases), correction.job.eq(self.job),
-            correction.own.eq(column.results[:config.result_width]),
+            correction.own.eq(column.results[:config.drained_width]),
             correction.results.eq(self.results), self.corrected.eq(correction.corrected),
         ]
         return m

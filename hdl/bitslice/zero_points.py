@@ -43,7 +43,6 @@ class ZeroPoints(Component):
     def __init__(self, config: BitsliceConfig):
         self.config = config
         self.columns = Columns(config, config.zero_shape, 1)
-        width = config.results * config.result_width
         shape = config.zero_shape
         self.recode = Recode(config, 1) if config.timed else None
         timed = {"digits": In(config.lines_of(shape)),
@@ -51,8 +50,9 @@ class ZeroPoints(Component):
         if shape.position_bits:
             timed["position"] = In(shape.position_bits)
         super().__init__({"sums": In(config.rows * shape.a_width), "job": In(job_layout(config)),
-                          "first": In(1), "last": In(1), **timed, "results": In(width),
-                          "corrected": Out(width)})
+                          "first": In(1), "last": In(1), **timed,
+                          "results": In(config.results * config.drained_width),
+                          "corrected": Out(config.results * config.result_width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -74,7 +74,7 @@ class ZeroPoints(Component):
             if config.nested:
                 m.d.comb += weights.w_low.eq(element.w_low)
         lanes = config.beat_k.bit_length() - 1
-        width = config.result_width
+        width = config.drained_width
         m.d.comb += [
             columns.a.eq(self.sums), columns.first.eq(self.first), columns.last.eq(self.last),
             columns.cases.eq(element.whole.cases),
