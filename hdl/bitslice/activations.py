@@ -5,7 +5,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
 from .extend import extend
-from .job import job_layout
+from .job import job_layout, zero_of_a
 from .multiplier import balanced_sum
 
 
@@ -42,7 +42,9 @@ class Activations(Component):
             extend(m, self.data.word_select(lane, config.a_width), config.a_widths,
                    self.job.a_bits, self.job.a_signed, config.a_bits, f"element_{lane}")
             for lane in range(config.rows * config.beat_k)]
-        elements = [self._corrected(m, form, lane) for lane, form in enumerate(forms)]
+        elements = forms
+        if config.zero_points and config.dataflow == "ws":
+            elements = self._corrected(m, forms)
         edge = Signal(len(self.a), reset_less=True)
         m.d.sync += edge.eq(Cat(*elements))
         m.d.comb += self.a.eq(edge)
@@ -55,10 +57,12 @@ class Activations(Component):
                 m.d.comb += self.sums.word_select(row, width).eq(total)
         return m
 
-    def _corrected(self, m: Module, element: Signal, lane: int) -> Signal:
-        """With stationary weights, an activation less its zero point."""
-        if not (self.config.zero_points and self.config.dataflow == "ws"):
-            return element
-        less = Signal(len(element), name=f"corrected_{lane}")
-        m.d.comb += less.eq(element - self.job.a_zero)
-        return less
+    def _corrected(self, m: Module, forms: list[Signal]) -> list[Signal]:
+        """With stationary weights, activations less their zero point."""
+        zero = zero_of_a(m, self.config, self.job)
+        out = []
+        for lane, form in enumerate(forms):
+            less = Signal(len(form), name=f"corrected_{lane}")
+            m.d.comb += less.eq(form - zero)
+            out.append(less)
+        return out

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 
 from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
-from amaranth.lib.data import StructLayout
+from amaranth.lib.data import StructLayout, View
 from amaranth.lib.wiring import Component, In, Out
 
 from pimlico.hdl.common.component import fields
@@ -20,13 +20,13 @@ def job_layout(config: BitsliceConfig) -> StructLayout:
 
     ``cases`` and ``a_bits`` are one hot: the way slices make results, of ``config.cases``, and
     the width of activations, of ``config.a_widths``. ``beats`` and ``group`` count beats. Zero
-    points: ``a_zero`` as wide as activations are inside, ``w_zero`` as it came.
+    points as they came.
     """
     return StructLayout({
         "beats": config.length_bits, "group": config.length_bits, "tiles": 16,
         "cases": len(config.cases), "a_bits": len(config.a_widths), "a_signed": 1, "w_signed": 1,
         "reads_w": 1, "reads_low": 1, "keep": 1, "preload": 1,
-        **({"a_zero": config.a_bits, "w_zero": config.w_width} if config.zero_points else {})})
+        **({"a_zero": config.a_width, "w_zero": config.w_width} if config.zero_points else {})})
 
 
 class Decode(Component):
@@ -88,10 +88,7 @@ class Decode(Component):
             job.preload.eq(start == PRELOAD),
         ]
         if config.zero_points:
-            m.d.comb += [
-                job.a_zero.eq(extend(m, cfg["a_zero"], config.a_widths, job.a_bits, job.a_signed,
-                                     config.a_bits, "a_zero")),
-                job.w_zero.eq(cfg["w_zero"])]
+            m.d.comb += [job.a_zero.eq(cfg["a_zero"]), job.w_zero.eq(cfg["w_zero"])]
         rules = [
             (1, length == 0),
             (2, length > config.length_max),
@@ -128,3 +125,9 @@ class Decode(Component):
         overflows = ~self.kept | (length > self.room)
         known = (start == KEEP) | ((start == PRELOAD) & C(config.preload, 1))
         return (start != 0) & (several | ~known | ((start == KEEP) & overflows))
+
+
+def zero_of_a(m: Module, config: BitsliceConfig, job: View) -> Signal:
+    """The zero point of activations, as wide as they are inside."""
+    return extend(m, job.a_zero, config.a_widths, job.a_bits, job.a_signed, config.a_bits,
+                  "zero_of_a")

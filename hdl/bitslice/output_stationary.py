@@ -12,6 +12,7 @@ from .columns import Columns
 from .config import BitsliceConfig
 from .delays import delays
 from .deskew import Deskew
+from .job import zero_of_a
 from .operand import Operand
 from .queue import Queue
 from .recode import Recode
@@ -123,7 +124,7 @@ class OutputStationary(BlockComponent):
         m.d.comb += [zero.sums.eq(activations.sums), zero.job.eq(sequencer.job),
                      zero.first.eq(columns.first), zero.last.eq(columns.last),
                      zero.results.eq(columns.results),
-                     columns.constant.eq(sequencer.job.a_zero)]
+                     columns.constant.eq(zero_of_a(m, self.config, sequencer.job))]
         if self.config.timed:
             m.d.comb += [weights.zero.eq(zero.lines), zero.digits.eq(weights.zero_digits)]
             if self.config.shape.position_bits:

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import Component, In, Out
 from .columns import Columns
 from .config import BitsliceConfig
 from .correction import Correction
-from .job import job_layout
+from .job import job_layout, zero_of_a
 from .recode import Recode
 from .weights import Weights
 from .zero_element import ZeroElement
@@ -78,7 +78,7 @@ class ZeroPoints(Component):
         m.d.comb += [
             columns.a.eq(self.sums), columns.first.eq(self.first), columns.last.eq(self.last),
             columns.cases.eq(element.whole.cases),
-            columns.constant.eq(Cat(C(0, lanes), self.job.a_zero)),
+            columns.constant.eq(Cat(C(0, lanes), zero_of_a(m, config, self.job))),
             correction.job.eq(self.job), correction.results.eq(self.results),
             correction.own.eq(Cat(*(
                 columns.results.word_select(band, width * config.products)[:width]
