@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
 from .reduce import Bit, Columns, reduce
+from .rows import rows
 from .select import choose, partial_product, select, shift, turned
 from .shape import LINES, PeShape
 
@@ -150,7 +151,7 @@ class Pe(Component):
     index, position : In
         Which element of the window, and the digit's position; only there if there is a choice.
     first : In(1)
-        The accumulators restart with this beat; or `PeShape.restart` says after it.
+        The accumulators restart with this beat.
     state : Out
         The accumulators' registers, `PeShape.latency` edges after a beat with that beat in them.
     """
@@ -173,14 +174,9 @@ class Pe(Component):
         accumulators = Signal(shape.state_width, reset_less=True)
         following = Signal(shape.state_width)
         m.d.sync += accumulators.eq(following)
-        if shape.restart == "clear":
-            _accumulate(m, shape, products.columns, accumulators, following, 0)
-            with m.If(first):
-                m.d.sync += accumulators.eq(0)
-        else:
-            kept = Signal(shape.state_width)
-            m.d.comb += kept.eq(accumulators & (~first).replicate(shape.state_width))
-            _accumulate(m, shape, products.columns, kept, following, 1)
+        kept = Signal(shape.state_width)
+        m.d.comb += kept.eq(accumulators & (~first).replicate(shape.state_width))
+        _accumulate(m, shape, products.columns, kept, following, 1)
         m.d.comb += self.state.eq(accumulators)
         return m
 
@@ -243,37 +239,9 @@ class Resolve(Component):
 
     def elaborate(self, platform):
         m = Module()
-        start = 0
         values: list[Value] = []
         for number, width in enumerate(self.shape.acc_widths):
-            sums = self.state[start:start + width]
-            places = self.shape.carry_positions(number)
-            carries: list[Value | int] = [0] * width
-            for row, place in enumerate(places):
-                carries[place] = self.state[start + width + row]
-            values.append((sums + Cat(carries))[:width] if places else sums)
-            start += self.shape.state_bits(number)
+            sums, carries = rows(self.shape, self.state, number)
+            values.append((sums + carries)[:width])
         m.d.comb += self.values.eq(Cat(values))
-        return m
-
-
-class Mac(Component):
-    """The plain multiplier and accumulator that the PEs are compared with.
-
-    Parameters
-    ----------
-    a_width, w_width, acc_width : int
-        Bits of the signed operands and of the sum.
-    """
-
-    def __init__(self, a_width: int, w_width: int, acc_width: int):
-        self.part_name = f"mac_{a_width}_{w_width}_{acc_width}"
-        super().__init__({"a": In(signed(a_width)), "w": In(signed(w_width)), "first": In(1),
-                          "state": Out(signed(acc_width))})
-
-    def elaborate(self, platform):
-        m = Module()
-        total = Signal.like(self.state, reset_less=True)
-        m.d.sync += total.eq(Mux(self.first, 0, total) + self.a * self.w)
-        m.d.comb += self.state.eq(total)
         return m

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from amaranth.hdl import C, Signal
 
@@ -40,11 +41,7 @@ def properties(config: BlockConfig) -> list[Property]:
             "a sum has max_k products at most, and no sum of so many overflows its accumulator",
             sums_config(config, 4), within_bounds, depth=3))
     if not config.timed and not config.multiplier_bits:
-        arithmetic.append(Property(
-            "w4-pe",
-            "a PE of 4-bit weights, its digits made by the encoder, adds to accumulators in any "
-            "state exactly the product of any activation of 8 bits and any weight",
-            sums_config(config, 1), _exact_pe(config), depth=1))
+        arithmetic += _w4_pes(config)
     return [
         Property(held.name, held.shows, small, held_with_room, depth=2),
         *others,
@@ -75,12 +72,28 @@ def control_config(config: BitsliceConfig) -> BitsliceConfig:
         "max_k": 8, "dsp": "dsp48e2"})
 
 
-def _exact_pe(config: BitsliceConfig) -> Callable[[Harness], None]:
-    shape = PeShape(8, 1, (2,), (12,), encoding=config.encoding, acc_form=config.acc_form)
+def _w4_pes(config: BitsliceConfig) -> list[Property]:
+    """Single PEs of the same digits and accumulators."""
+    def stated(shape: PeShape) -> Callable[[Harness], None]:
+        def build(h: Harness) -> None:
+            h.m.submodules.exact = exact_pe(shape)
+        return build
 
-    def build(h: Harness) -> None:
-        h.m.submodules.exact = exact_pe(shape)
-    return build
+    small = sums_config(config, 1)
+    alone = PeShape(8, 1, (2,), (12,), encoding=config.encoding, acc_form=config.acc_form)
+    column = replace(alone, a_width=4, acc_widths=(8,), negation="column")
+    found = [Property(
+        "w4-pe",
+        "a PE of 4-bit weights that keeps signs itself adds to accumulators in any state exactly "
+        "the product of any activation of 8 bits and any weight",
+        small, stated(alone), depth=1)]
+    if config.dataflow == "os":
+        found.append(Property(
+            "w4-column",
+            "so does one that leaves signs to its column, less what the column's reference holds, "
+            "for activations of 4 bits",
+            small, stated(column), depth=1))
+    return found
 
 
 def _room(h: Harness) -> None:

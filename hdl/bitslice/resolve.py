@@ -5,6 +5,7 @@ from __future__ import annotations
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.wiring import Component, In, Out
 
+from .rows import rows
 from .shape import PeShape
 from .split_sum import SplitSum
 
@@ -40,16 +41,12 @@ class PipelinedResolve(Component):
     def elaborate(self, platform):
         m = Module()
         values: list[Value] = []
-        state_at = less_at = 0
+        less_at = 0
         for number, width in enumerate(self.shape.acc_widths):
-            places = self.shape.carry_positions(number)
             m.submodules[f"slice_{number}"] = total = SplitSum(width, self.stages)
-            sums = self.state[state_at:state_at + width]
-            held: list[Value] = [C(0, 1)] * width
-            for row, place in enumerate(places):
-                held[place] = self.state[state_at + width + row]
+            sums, held = rows(self.shape, self.state, number)
             carries = Signal(width, name=f"carries_{number}")
-            m.d.comb += carries.eq(Cat(*held))
+            m.d.comb += carries.eq(held)
             if self.subtracts:
                 less = Signal(width, name=f"less_{number}")
                 m.d.comb += [
@@ -60,7 +57,6 @@ class PipelinedResolve(Component):
             else:
                 m.d.comb += [total.x.eq(sums), total.y.eq(carries)]
             values.append(total.total)
-            state_at += self.shape.state_bits(number)
             less_at += width
         m.d.comb += self.values.eq(Cat(*values))
         return m

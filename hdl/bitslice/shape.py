@@ -46,9 +46,6 @@ class PeShape:
         Elements of a that the index chooses among.
     shifts : int
         Positions of a digit: it weighs ``4**position``.
-    restart : {"load", "clear"}
-        A beat with `first` makes the accumulators its own products; or it makes them zero, its
-        products lost, which keeps `first` off the adders' way.
     negation : {"pe", "column"}
         Who completes negated multiples and signs: the PE, or whoever subtracts what a PE with
         the same digits and only zeros for a has got. Every PE of a column has the same to
@@ -67,12 +64,11 @@ class PeShape:
     encoding: Encoding = "booth4"
     unsigned: bool = False
     acc_form: Form = "carry_save"
-    segment: int = 4
+    segment: int = 2
     pipeline: int = 0
     window: int = 1
     shifts: int = 1
     negation: Literal["pe", "column"] = "pe"
-    restart: Literal["load", "clear"] = "load"
 
     def __post_init__(self) -> None:
         if len(self.acc_widths) != len(self.slices):
@@ -96,7 +92,6 @@ class PeShape:
         extras += [f"p{self.pipeline}"] if self.pipeline else []
         extras += ["u"] if self.unsigned else []
         extras += ["n"] if self.negation == "column" else []
-        extras += ["c"] if self.restart == "clear" else []
         return "_".join([f"a{self.a_width}", *extras, self.encoding,
                          *(f"{digits}d{width}" for digits, width in
                            zip(self.slices, self.acc_widths, strict=True)), form])

@@ -10,6 +10,7 @@ from pimlico.hdl.common.properties import Harness
 
 from .account import held_job
 from .config import DRAFT, FULL, REFINE, BitsliceConfig
+from .rows import rows
 from .shape import LINES, Kind, PeShape
 
 
@@ -228,9 +229,5 @@ def _digits(shape: PeShape, lines: Value) -> list[list[tuple[int, _Digit]]]:
 
 def _resolved(shape: PeShape, state: Value, number: int) -> Value:
     """A slice's sums and carries, added."""
-    start = sum(shape.state_bits(before) for before in range(number))
-    width = shape.acc_widths[number]
-    carries: list[Value] = [C(0, 1)] * width
-    for row, place in enumerate(shape.carry_positions(number)):
-        carries[place] = state[start + width + row]
-    return (state[start:start + width] + Cat(*carries))[:width]
+    sums, carries = rows(shape, state, number)
+    return (sums + carries)[:shape.acc_widths[number]]

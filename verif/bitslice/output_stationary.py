@@ -5,56 +5,38 @@ from __future__ import annotations
 from pimlico.hdl.bitslice.config import BAD_FRAME, KEEP, PRELOAD, BitsliceConfig
 
 from ..bits import Array, pack, unpack
-from ..model import CycleModel, Values
+from ..model import Values
+from .array import ArrayCycles
 from .golden import Job, activations, matmul, steps, weights
-from .job import JUDGING, Jobs
-from .queue import Queue
 
 
-class OutputStationary(CycleModel):
+class OutputStationary(ArrayCycles):
     """Beats are held until their digits are issued; a tile's results follow at a fixed time.
 
     Results are computed by `golden` for a whole tile, or group, in the cycle that issues its
     last digits.
     """
 
-    config: BitsliceConfig
-
     def __init__(self, config: BitsliceConfig):
-        super().__init__(config)
-        self._jobs = Jobs(config)
-        self._last_bit = config.port("a").offset("last")
-        self._steps = config.timed
         self._skips = config.arch == "skip"
-        self.reset()
+        super().__init__(config)
 
     def reset(self) -> None:
-        self.time = 0
-        self.job: Job | None = None
         self.held: dict[str, int | None] = dict.fromkeys(("a", "w", "w_low"))
-        self.queue = Queue()
-        self.settled = 0
         self.spaced = 0
         self.kept: Array | None = None
         self.kept_k = 0
-        self.status = 0
-        self.asked: list[int] = []
         self.issued = self.skipped = 0
-        self._begin(None)
+        super().reset()
 
     def _begin(self, job: Job | None) -> None:
-        self.job = job
+        super()._begin(job)
         self.reads = self._jobs.reads(job) if job else ()
         self.beat = self.tile = 0
         self.loaded: list[int] = []
         self.beats: list[tuple[int, int, int]] = []
         self.plan: list[int] | None = None
-        self.counts = (0, 0)
-
-    @property
-    def idle(self) -> bool:
-        return (self.job is None and not self.asked and self.time >= self.settled
-                and self.queue.promised == 0)
+        self.left_out = 0
 
     def _final_beat(self) -> tuple[bool, bool, bool]:
         """Whether the beat held is the last of a group, of its tile, of the job."""
@@ -81,7 +63,7 @@ class OutputStationary(CycleModel):
 
     def _plan(self) -> list[int]:
         """For each cycle of the beat held, the digits issued to the columns."""
-        if not self._steps:
+        if not self.config.timed:
             return [0]
         config, job = self.config, self.job
         assert job is not None
@@ -90,25 +72,20 @@ class OutputStationary(CycleModel):
             plan += [sum(count > cycle for count in counts) for cycle in range(cycles)]
         if self._skips:
             digits = config.cols * config.group * self._jobs.positions(job)
-            self.counts = (0, digits - sum(plan))
+            self.left_out = digits - sum(plan)
         return plan
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         config, job = self.config, self.job
         _, final = self._settle()
         ends = final and self._final_beat()[2]
-        out = {"cfg_ready": int(job is None and not self.asked and self.time >= self.settled),
-               "status": self.status}
+        out = self._shared_outputs()
         for name in self._jobs.operands:
             takes = job is not None and name in self.reads and not ends
             out[f"{name}_ready"] = int(takes and (self.held[name] is None or final))
         if config.preload:
             out["d_ready"] = int(job is not None and job.start == PRELOAD
                                  and len(self.loaded) < config.bands)
-        head = self.queue.head
-        out["o_valid"] = int(head is not None)
-        if head is not None:
-            out["o_payload"] = head
         if self._skips:
             out |= {"issued": self.issued, "skipped": self.skipped}
         return out
@@ -128,21 +105,10 @@ class OutputStationary(CycleModel):
             self.held[name] = inputs[f"{name}_payload"]
         if out.get("d_ready") and inputs["d_valid"]:
             self.loaded.append(inputs["d_payload"])
-        if len(self.asked) == JUDGING:
-            event = self._judge() or event
-        elif self.asked:
-            self.asked.append(self.asked[-1])
-        if out["cfg_ready"] and inputs["cfg_valid"]:
-            self.asked = [inputs["cfg_payload"]]
-        if self.status == 0 or inputs["status_clear"]:
-            self.status = event
-        self.queue.tick(self.time, bool(out["o_valid"] and inputs["o_ready"]))
-        self.time += 1
+        self._shared_tick(out, inputs, event)
 
-    def _judge(self) -> int:
-        """What becomes of the job that was asked for; its code."""
-        job, code = self._jobs.judge(self.asked.pop(), self.kept_k)
-        self.asked = []
+    def _judge(self, payload: int) -> int:
+        job, code = self._jobs.judge(payload, self.kept_k)
         if code == 0:
             self._begin(job)
             self.issued = self.skipped = 0
@@ -155,7 +121,7 @@ class OutputStationary(CycleModel):
         group, tile, end = self._final_beat()
         words = (self.held["a"] or 0, self.held["w"] or 0, self.held.get("w_low") or 0)
         self.beats.append(words)
-        self.skipped = (self.skipped + self.counts[1]) & 0xFFFF_FFFF
+        self.skipped = (self.skipped + self.left_out) & 0xFFFF_FFFF
         self.plan = None
         self.held = dict.fromkeys(self.held)
         framed = words[0] >> self._last_bit & 1 == tile

@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pimlico.hdl.bitslice.config import BAD_FRAME, PRELOAD, BitsliceConfig
+from pimlico.hdl.bitslice.config import BAD_FRAME, PRELOAD
 
 from ..bits import Array, pack, unpack
-from ..model import CycleModel, Values
+from ..model import Values
+from .array import ArrayCycles
 from .golden import Job, activations, matmul, positions_of, weights
-from .job import JUDGING, Jobs
-from .queue import Queue
 
 
 class Settled(NamedTuple):
@@ -27,29 +26,16 @@ class Settled(NamedTuple):
     swap: bool
 
 
-class WeightStationary(CycleModel):
+class WeightStationary(ArrayCycles):
     """Weights of a tile load while the activations of the one before pass."""
 
-    config: BitsliceConfig
-
-    def __init__(self, config: BitsliceConfig):
-        super().__init__(config)
-        self._jobs = Jobs(config)
-        self._last_bit = config.port("a").offset("last")
-        self._names = (*self._jobs.operands, *(("d",) if config.preload else ()))
-        self.reset()
-
     def reset(self) -> None:
-        self.time = 0
+        self._names = (*self._jobs.operands, *(("d",) if self.config.preload else ()))
         self.held: dict[str, int | None] = dict.fromkeys(self._names)
-        self.queue = Queue()
-        self.settled = 0
-        self.status = 0
-        self.asked: list[int] = []
-        self._begin(None)
+        super().reset()
 
     def _begin(self, job: Job | None) -> None:
-        self.job = job
+        super()._begin(job)
         self.unloaded = self.tiles = job.tiles if job else 0
         self.coming: list[tuple[int, int]] = []
         self.weights: Array = np.zeros((0, 0), np.int64)
@@ -59,11 +45,6 @@ class WeightStationary(CycleModel):
         reads = self._jobs.reads(job) if job else ()
         self.weight_reads = [name for name in reads if name != "a"]
         self.beat_reads = ["a"] + (["d"] if job and job.start == PRELOAD else [])
-
-    @property
-    def idle(self) -> bool:
-        return (self.job is None and not self.asked and self.time >= self.settled
-                and self.queue.promised == 0)
 
     def _settle(self) -> Settled:
         job, config = self.job, self.config
@@ -82,8 +63,7 @@ class WeightStationary(CycleModel):
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         job, now = self.job, self._settle()
-        out = {"cfg_ready": int(job is None and not self.asked and self.time >= self.settled),
-               "status": self.status}
+        out = self._shared_outputs()
         for name in self._names:
             if name in ("a", "d"):
                 wanted = (job is not None and name in self.beat_reads
@@ -94,10 +74,6 @@ class WeightStationary(CycleModel):
                           and not (now.loads_last and self.unloaded == 1))
                 takes = now.load
             out[f"{name}_ready"] = int(wanted and (self.held[name] is None or takes))
-        head = self.queue.head
-        out["o_valid"] = int(head is not None)
-        if head is not None:
-            out["o_payload"] = head
         return out
 
     def tick(self, inputs: Values) -> None:
@@ -121,21 +97,10 @@ class WeightStationary(CycleModel):
         for name in self._names:
             if out[f"{name}_ready"] and inputs[f"{name}_valid"]:
                 self.held[name] = inputs[f"{name}_payload"]
-        if len(self.asked) == JUDGING:
-            event = self._judge() or event
-        elif self.asked:
-            self.asked.append(self.asked[-1])
-        if out["cfg_ready"] and inputs["cfg_valid"]:
-            self.asked = [inputs["cfg_payload"]]
-        if self.status == 0 or inputs["status_clear"]:
-            self.status = event
-        self.queue.tick(self.time, bool(out["o_valid"] and inputs["o_ready"]))
-        self.time += 1
+        self._shared_tick(out, inputs, event)
 
-    def _judge(self) -> int:
-        """What becomes of the job that was asked for; its code."""
-        job, code = self._jobs.judge(self.asked.pop())
-        self.asked = []
+    def _judge(self, payload: int) -> int:
+        job, code = self._jobs.judge(payload)
         if code == 0:
             self._begin(job)
         return code
