@@ -1,9 +1,10 @@
 """A place in the weight-stationary array: a PE, its weights and those that come next."""
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from .config import BitsliceConfig
+from .delays import any_of
 from .pes import make_passing_pe, part_of
 from .shape import PeShape
 
@@ -61,10 +62,12 @@ class WsCell(Component):
             return m
         position = self.a[self.shape.a_bits:]
         lines = self.shape.lane_lines
+        now = Signal(self.config.positions)
+        m.d.comb += [here.eq(position == number) for number, here in enumerate(now)]
         lanes = []
         for lane in range(self.shape.lanes):
             at = lane * self.config.positions
-            lanes.append(Array(weights.word_select(at + number, lines)
-                               for number in range(self.config.positions))[position])
+            lanes.append(any_of([weights.word_select(at + number, lines) & here.replicate(lines)
+                                 for number, here in enumerate(now)]))
         m.d.comb += [pe.position.eq(position), pe.digits.eq(Cat(*lanes))]
         return m

@@ -36,18 +36,18 @@ class ZeroElement(Component):
     def elaborate(self, platform):
         m = Module()
         config, job = self.config, self.job
-        element = Signal(config.w_width)
+        zero = Signal(config.w_width)
         for number, (w, nest) in enumerate(config.cases):
             if nest != REFINE:
                 with m.If(job.cases[number]):
-                    m.d.comb += element.eq(job.w_zero[:w])
+                    m.d.comb += zero.eq(job.w_zero[:w])
         m.d.comb += [self.whole.eq(job), self.whole.cases.eq(self._whole_cases())]
         if not config.nested:
-            m.d.comb += self.w.eq(element)
+            m.d.comb += self.w.eq(zero)
             return m
         narrow = job.cases[config.cases.index((4, FULL))] if (4, FULL) in config.cases else C(0, 1)
-        upper = Cat(*((element[bit] & narrow) | (element[bit + 4] & ~narrow) for bit in range(4)))
-        m.d.comb += [self.w.eq(Cat(element[3] & ~narrow, upper)), self.w_low.eq(element[:4])]
+        upper = Cat(*((zero[bit] & narrow) | (zero[bit + 4] & ~narrow) for bit in range(4)))
+        m.d.comb += [self.w.eq(Cat(zero[3] & ~narrow, upper)), self.w_low.eq(zero[:4])]
         return m
 
     def _whole_cases(self) -> Value:

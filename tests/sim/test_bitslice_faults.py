@@ -17,9 +17,8 @@ PACKED = {"rows": 1, "cols": 3, "w_width": 4, "multiplier": "dsp_packed", "max_k
 
 FAULTS = {
     "carries of a segment are lost": (
-        TINY | {"acc_form": "segmented"}, "resolve",
-        "held[place] = self.state[state_at + width + row]",
-        "held[place] = C(0, 1)"),
+        TINY | {"acc_form": "segmented"}, "rows",
+        "carries[place] = state[start + width + row]", "pass"),
     "last digit of weights without sign is lost": (
         TINY | {"w_signed": "unsigned"}, "weights",
         "encoder.unsigned.eq(~self.job.w_signed & self._top(number))", "encoder.unsigned.eq(0)"),

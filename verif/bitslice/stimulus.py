@@ -56,7 +56,8 @@ class Makers:
                   "tiles": int(rng.integers(1, 3)), "a_signed": int(rng.integers(2)),
                   "w_signed": int(rng.integers(2)), "nest": 0, "start": ZERO,
                   "a_zero": self._bits(config.a_width), "w_zero": self._bits(config.w_width)}
-        if config.nested and config.mode[given.get("mode", values["mode"])].w == 8:
+        number = given.get("mode", values["mode"])
+        if config.nested and (number >= len(config.modes) or config.mode[number].w == 8):
             values["nest"] = int(rng.integers(3))
         if not self.stationary:
             self._draw_start(values, length)
