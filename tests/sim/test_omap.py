@@ -126,7 +126,7 @@ def test_broken_rtl_is_caught(monkeypatch, fault, seed):
     broken(monkeypatch, module, sound, wrong, users=(core,))
     crowded = case == "crowded"
     config = OmapConfig(**SMALL["parts-duplex" if crowded else case])
-    result = verify(BLOCK, config, simulators=["icarus"], cycles=12_000, seed=seed,
+    result = verify(BLOCK, config, simulators=["icarus"], cycles=40_000, seed=seed,
                     stimulus="omap_configs:crowds" if crowded else None)
     assert not result["passed"], f"seed {seed}"
     assert result["mismatch"].startswith(("icarus: mismatch on", "icarus: stuck")), \
