@@ -95,12 +95,12 @@ def within_bounds(h: Harness) -> None:
         sum((digit.value << place for place, digit in digits), start=C(0, 1))
         for digits in _digits(shape, lines)]
     lowest_a, highest_a = config.a_range()
-    h.require((a >= lowest_a) & (a <= highest_a), "an activation is within its range")
+    h.require(~issued | ((a >= lowest_a) & (a <= highest_a)), "an activation is within its range")
     for number, (width, value) in enumerate(zip(shape.acc_widths, values, strict=True)):
         low, high = config.slice_range(number)
         most = max(-lowest_a, highest_a) * max(-low, high)
         half = 1 << width - 1
-        h.require((value >= low) & (value <= high), f"slice {number} is of a weight")
+        h.require(~issued | ((value >= low) & (value <= high)), f"slice {number} is of a weight")
         h.require(issued | (value == 0), f"slice {number} is 0 when nothing is issued")
         exact = Signal(signed(width + 3), name=f"exact_{number}")
         m.d.sync += exact.eq(Mux(first, 0, exact) + a * value)
@@ -153,10 +153,16 @@ def _beats(h: Harness) -> Value:
     h.require(~busy | (group_left != 0), "a group has a beat left")
     h.require(~busy | (job.group <= config.max_k), "a group is max_k long at most")
     code = inside("sequencer.desk.code")
-    judged = inside("sequencer.desk.judged")
+    asked, judged = inside("sequencer.desk.asked"), inside("sequencer.desk.judged")
     h.require(~judged | (code != 0) | ((job.group <= config.max_k) & (job.group != 0)),
               "longer sums are refused")
-    h.require(~(judged | inside("sequencer.desk.asked")) | ~busy, "jobs are judged one by one")
+    h.require(~(judged | asked) | ~busy, "jobs are judged one by one")
+    h.require(~busy | job.cases.any(), "a job is in a mode that there is")
+    h.require(~judged | (code != 0) | job.cases.any(), "from the start")
+    for held, sign in ((job.a_signed, config.a_signed), (job.w_signed, config.w_signed)):
+        if sign != "runtime":
+            h.require(~(judged | busy) | (held == (sign == "signed")),
+                      "operands have the form that the configuration gives them")
     return beats
 
 

@@ -31,6 +31,13 @@ def test_every_property_is_proved(make):
     assert result["passed"]
 
 
+@pytest.mark.parametrize(("a_signed", "w_signed"), [
+    ("unsigned", "unsigned"), ("unsigned", "runtime"), ("runtime", "unsigned")])
+def test_sums_of_any_form_are_proved_to_fit(a_signed, w_signed):
+    config = BitsliceConfig(a_signed=a_signed, w_signed=w_signed, zero_points=True)
+    assert prove(BLOCK, config, only=["no-overflow"])["passed"]
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("encoding", ["booth4", "ent"])
 def test_the_pe_of_4_bit_weights_is_proved(encoding):
