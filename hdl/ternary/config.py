@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pimlico.hdl.common.float.config import FORMATS, FloatFormat
 from pimlico.hdl.common.ports import Field, Port, Stream, Wire
 
 from .legal import BLOCK, Legal
@@ -124,6 +125,16 @@ class TernaryConfig(Legal):
         if self.out == "fp32_scaled":
             return (Field("scale", SCALE_BITS, self.batch, doc="fp32; y = acc * scale"),)
         return ()
+
+    @property
+    def act_float(self) -> FloatFormat:
+        """Format of floating activations, table entries and partial sums."""
+        return FORMATS[self.act]
+
+    @property
+    def acc_float(self) -> FloatFormat:
+        """Format in which floating sums are accumulated."""
+        return FORMATS["fp32"] if self.acc_format == "fp32" else self.act_float
 
     @property
     def addend_width(self) -> int:

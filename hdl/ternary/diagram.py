@@ -16,11 +16,13 @@ def stages(config: TernaryConfig) -> list[Stage]:
         ("table", table, 1, ("a",)),
         ("fetch + reduce", f"{config.keys} columns of {config.luts} read ports, "
                            f"{config.adder} tree", 1 + config.pipeline, ("w",))]
-    requantize = config.out == "int8_requant"
+    rescale = config.out != "raw"
     addend = ("addend",) if config.addend else ()
     out.append(("accumulate", f"{config.keys} × {config.acc_width} bits", 1,
-                (*addend, *(() if requantize else ("o",)))))
-    if requantize:
+                (*addend, *(() if rescale else ("o",)))))
+    if config.out == "fp32_scaled":
+        out += [("convert", "to fp32", 1, ()), ("product", "× scale, fp32", 1, ("o",))]
+    if config.out == "int8_requant":
         out += [("product", "× multiplier", 1, ()),
                 ("round", "shift, half to even, int8", 1, ("o",))]
     return out

@@ -29,7 +29,8 @@ def exact_property(config: TernaryConfig) -> Property:
 def exact_config(config: TernaryConfig) -> TernaryConfig:
     """A core of the same make with few tables, rows, bits and beats."""
     small = TernaryConfig(**{
-        **config.model_dump(exclude={"acc_width"}), "act": "int4", "keys": 1,
+        **config.model_dump(exclude={"acc_width"}), "act": "int4", "keys": 1, "batch": 1,
+        "out": "raw" if config.out == "fp32_scaled" else config.out,
         "luts": 2 if config.mu < 5 else 1, "n_max": 6 * config.mu, "m_max": 2,
         "weight_format": "keys", "allow_wrap": False})
     if not config.allow_wrap:

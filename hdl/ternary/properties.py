@@ -51,13 +51,13 @@ def properties(config: BlockConfig) -> list[Property]:
                  "code, and else changes no register and no output",
                  config, _refusal, depth=6),
         decode_property(given),
-        exact_property(given),
+        *([] if given.floating else [exact_property(given)]),
     ]
 
 
 def _narrow(config: TernaryConfig) -> TernaryConfig:
     """The same but for fewer rows, where there are more than `LANES` read ports."""
-    keys = max(1, min(config.keys, LANES // config.luts))
+    keys = max(1, min(config.keys, LANES // (config.batch * config.luts)))
     return TernaryConfig(**{**config.model_dump(), "keys": keys})
 
 

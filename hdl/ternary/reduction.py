@@ -46,7 +46,7 @@ class Reduction(ABC):
         """The signed partial sum, ``sum_width`` bits, and the carry left over."""
 
 
-def _hold(m: Module, advance: Value, value: Value, name: str) -> Signal:
+def hold(m: Module, advance: Value, value: Value, name: str) -> Signal:
     held = Signal(value.shape(), name=name, reset_less=True)
     with m.If(advance):
         m.d.sync += held.eq(value)
@@ -67,9 +67,9 @@ class CarryReduction(Reduction):
         self.terms, self.carries = add_level(self.terms, self.carries)
 
     def register(self, m: Module, advance: Value, name: str) -> None:
-        self.terms = [Term(_hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
+        self.terms = [Term(hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
                       for i, term in enumerate(self.terms)]
-        self.carries = list(_hold(m, advance, Cat(*self.carries), f"{name}_carries"))
+        self.carries = list(hold(m, advance, Cat(*self.carries), f"{name}_carries"))
 
     @property
     def result(self) -> tuple[Value, Value]:
@@ -97,10 +97,10 @@ class CompressorReduction(Reduction):
 
     def register(self, m: Module, advance: Value, name: str) -> None:
         bits = [bit for column in self.columns for bit in column if not isinstance(bit, Const)]
-        held = iter(_hold(m, advance, Cat(*bits), name))
+        held = iter(hold(m, advance, Cat(*bits), name))
         self.columns = [[bit if isinstance(bit, Const) else next(held) for bit in column]
                         for column in self.columns]
-        self.carry = _hold(m, advance, self.carry, f"{name}_carry")
+        self.carry = hold(m, advance, self.carry, f"{name}_carry")
 
     @property
     def result(self) -> tuple[Value, Value]:

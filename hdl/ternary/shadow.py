@@ -125,7 +125,7 @@ class Stages:
         Full flag and beat of the table, of each register stage of the reduction, and of the
         partial sum.
     tiles : list of tuple
-        The same of the accumulators and, to rescale, of product and result.
+        The same of the accumulators and, to rescale, of scale and result.
     fetch, advance, step : Signal
         The table's beat, the reduction's beats, the partial sum's beat moves on.
     leave : list of Value
@@ -143,8 +143,8 @@ class Stages:
         self.tiles = [stage("acc")]
         o = dut.component.o
         self.leave: list[Value] = [o.ready]
-        if config.out == "int8_requant":
-            self.tiles += [stage("results.product"), stage("results.result")]
+        if config.out != "raw":
+            self.tiles += [stage("results.scale"), stage("results.result")]
             room = ~self.tiles[2][0] | o.ready
             self.leave = [~self.tiles[1][0] | room, room, o.ready]
         self.fetch, self.advance, self.step = map(dut.inside, ("fetch", "advance", "step"))

@@ -94,8 +94,8 @@ def activation_beats(config: TernaryConfig, x: Array, m: int) -> list[int]:
     Parameters
     ----------
     config : TernaryConfig
-    x : integer array of shape (N,)
-        Slots that carry no weight get 0.
+    x : integer array of shape (batch, N), or (N,) for a batch of one
+        Of floating activations their bits. Slots that carry no weight get 0.
     m : int
         Rows M.
 
@@ -104,9 +104,12 @@ def activation_beats(config: TernaryConfig, x: Array, m: int) -> list[int]:
     list of int
         ``config.job_beats(N, m)`` payloads, ``first`` and ``last`` included.
     """
-    order = activation_order(config, len(x))
-    tile = pack(np.append(x, 0)[order].reshape(-1, config.columns), config.act_bits)
-    first = config.columns * config.act_bits
+    x = np.atleast_2d(x)
+    order = activation_order(config, x.shape[1])
+    slots = np.pad(x, ((0, 0), (0, 1)))[:, order].reshape(config.batch, -1, config.columns)
+    lanes = config.batch * config.columns
+    tile = pack(slots.transpose(1, 0, 2).reshape(-1, lanes), config.act_bits)
+    first = lanes * config.act_bits
     if tile:
         tile[0] |= 1 << first
         tile[-1] |= 2 << first
