@@ -99,6 +99,11 @@ class TernaryConfig(Legal):
         return self.tile_beats(n) * -(-m // self.keys)
 
     @property
+    def row_tiles(self) -> int:
+        """Row tiles of the largest number of rows."""
+        return -(-self.m_max // self.keys)
+
+    @property
     def rows_bits(self) -> int:
         """Bits of a count of rows in a beat, 0 to K."""
         return self.keys.bit_length()
@@ -152,8 +157,9 @@ class TernaryConfig(Legal):
     @property
     def interval(self) -> int:
         """Cycles between two activation beats at full rate; with a serial build of the fewest
-        rows, for the more there are the longer a beat stays."""
-        return self.build_cycles if self.serial else 1
+        rows, for the more there are the longer a beat stays. A single row tile's partial sum
+        takes two cycles to come back."""
+        return max(2, self.build_cycles) if self.serial else 1
 
     @property
     def ports(self) -> tuple[Port, ...]:

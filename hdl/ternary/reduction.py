@@ -46,7 +46,21 @@ class Reduction(ABC):
         """The signed partial sum, ``sum_width`` bits, and the carry left over."""
 
 
+def spread(m: Module, reduction: Reduction, pipeline: int, advance: Value) -> None:
+    """Takes `reduction` through its levels, with `pipeline` registers spread evenly between
+    the fetch and the partial sum, and one behind that; all load while `advance`."""
+    stages = pipeline + 1
+    levels = reduction.levels + 1  # the fetch is one
+    done = 1
+    for stage in range(stages):
+        for _ in range(-(-(stage + 1) * levels // stages) - done):
+            reduction.step(m)
+            done += 1
+        reduction.register(m, advance, "partial" if stage == stages - 1 else f"reduce_{stage}")
+
+
 def hold(m: Module, advance: Value, value: Value, name: str) -> Signal:
+    """`value` in a register that loads while `advance`."""
     held = Signal(value.shape(), name=name, reset_less=True)
     with m.If(advance):
         m.d.sync += held.eq(value)

@@ -22,7 +22,7 @@ class Sequencer(wiring.Component):
 
     part_name = "sequencer"
 
-    def __init__(self, config: TernaryConfig):
+    def __init__(self, config: TernaryConfig, **more: wiring.Member):
         self.config = config
         self.cfg_port = config.port("cfg")
         super().__init__({
@@ -32,6 +32,7 @@ class Sequencer(wiring.Component):
             "beat": Out(beat_layout(config)),
             "mask": Out(config.columns),
             "refused": Out(3),
+            **more,
         })
 
     def elaborate(self, platform):

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from pimlico.hdl.common.adder_tree import Term, signed_bits
 
 from .config import TernaryConfig
-from .reduction import CompressorReduction, Reduction, _hold, spread
+from .reduction import CompressorReduction, Reduction, hold, spread
 
 
 class SignReduction(Reduction):
@@ -23,8 +23,7 @@ class SignReduction(Reduction):
 
     def __init__(self, values: Sequence[Value], signs: Sequence[Value], config: TernaryConfig):
         bound = config.mu << config.act_bits - 1
-        self.terms = [Term(value.as_signed(), -bound, bound - (config.mu == 1))
-                      for value in values]
+        self.terms = [Term(value.as_signed(), -bound, bound - 1) for value in values]
         self.signs = list(signs)
         self.levels = (len(values) - 1).bit_length()
         self.width = config.sum_width
@@ -34,7 +33,8 @@ class SignReduction(Reduction):
         for position in range(0, len(self.terms) - 1, 2):
             a, b = self.terms[position:position + 2]
             differ = self.signs[position] ^ self.signs[position + 1]
-            low, high = a.low - max(-b.low, b.high), a.high + max(-b.low, b.high)
+            most = max(-b.low, b.high)
+            low, high = a.low - most, a.high + most
             total = add_signed(a.value, b.value, differ)
             terms.append(Term(total[:signed_bits(low, high)].as_signed(), low, high))
         if len(self.terms) % 2:
@@ -42,11 +42,69 @@ class SignReduction(Reduction):
         self.terms, self.signs = terms, signs
 
     def register(self, m: Module, advance: Value, name: str) -> None:
-        self.terms = [Term(_hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
+        self.terms = [Term(hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
                       for i, term in enumerate(self.terms)]
-        self.signs = list(_hold(m, advance, Cat(*self.signs), f"{name}_signs"))
+        self.signs = list(hold(m, advance, Cat(*self.signs), f"{name}_signs"))
 
     @property
     def result(self) -> tuple[Value, Value]:
         (term,), (sign,) = self.terms, self.signs
         return term.value ^ sign.replicate(len(term.value)).as_signed(), sign
+
+
+def add_signed(a: Value, b: Value, negate: Value) -> Value:
+    """``a - b`` if `negate`, else ``a + b``, of signed values, in a single carry chain.
+
+    The carry comes from two bits below both operands, which take no logic.
+    """
+    inverted = b ^ negate.replicate(len(b)).as_signed()
+    return (Cat(negate, a).as_signed() + Cat(negate, inverted).as_signed())[1:].as_signed()
+
+
+class SerialColumn(wiring.Component):
+    """Adds L signed entries of a row tile, and then its partial sum so far.
+
+    Stages: fetch and reduce, ``pipeline`` registers inside the reduction, the partial sum; all
+    move while `advance` is high. `total` is the partial sum plus `before`, combinational, and
+    goes to the register `acc` in a cycle with `finish`.
+    """
+
+    part_name = "serial_column"
+
+    def __init__(self, config: TernaryConfig):
+        self.config = config
+        super().__init__({
+            "values": In(config.luts * config.entry_width),
+            "signs": In(config.luts),
+            "before": In(signed(config.acc_width)),
+            "advance": In(1),
+            "finish": In(1),
+            "total": Out(signed(config.acc_width)),
+            "acc": Out(signed(config.acc_width)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        values = [self.values.word_select(table, config.entry_width)
+                  for table in range(config.luts)]
+        signs = list(self.signs)
+        reduction: Reduction
+        if config.adder == "compressor":
+            reduction = CompressorReduction(
+                [(value ^ sign.replicate(config.entry_width)).as_signed()
+                 for value, sign in zip(values, signs, strict=True)], signs, config)
+        else:
+            reduction = SignReduction(values, signs, config)
+        spread(m, reduction, config.pipeline, self.advance)
+        partial, carry = reduction.result
+        total = Signal(signed(config.acc_width))
+        acc = Signal(signed(config.acc_width), name="accumulator", reset_less=True)
+        m.d.comb += [
+            total.eq((Cat(carry, self.before).as_signed() + Cat(carry, partial).as_signed())[1:]),
+            self.total.eq(total),
+            self.acc.eq(acc),
+        ]
+        with m.If(self.finish):
+            m.d.sync += acc.eq(total)
+        return m

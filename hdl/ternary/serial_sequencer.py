@@ -14,19 +14,19 @@ class ColumnTiles(Sequencer):
     """Counts a job's column tiles, each an activation beat, and names each.
 
     ``first`` and ``last`` of a beat are the job's. Row tiles are counted by `RowTiles`, up to
-    the number of rows that is held in the register ``job_m``.
+    the job's number of rows `m`.
     """
 
     part_name = "column_tiles"
 
     def __init__(self, config: TernaryConfig):
-        super().__init__(config)
-        self.job_m = Signal(config.m_bits, reset_less=True)
+        super().__init__(config, m=Out(config.m_bits))
 
     def _count_rows(self, m: Module, rows: Value, accept: Value, tile_end: Value) -> None:
+        held = Signal(self.config.m_bits, name="job_m", reset_less=True)
         with m.If(accept):
-            m.d.sync += self.job_m.eq(rows)
-        m.d.comb += [self.beat.job_last.eq(1), self.beat.rows.eq(0)]
+            m.d.sync += held.eq(rows)
+        m.d.comb += [self.m.eq(held), self.beat.job_last.eq(1), self.beat.rows.eq(0)]
 
 
 class RowTiles(wiring.Component):
