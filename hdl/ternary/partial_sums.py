@@ -18,8 +18,8 @@ class PartialSums(wiring.Component):
     """Reads and writes the sums of a row tile a cycle.
 
     `advance` reads the word at `number` into `sums`, or zeros with `wipe`; without it `sums`
-    stays. `store` writes `data` to `stored`. A word must not be read in the cycle that writes
-    it. Latency one cycle; contents are unknown until written.
+    stays. `store` writes `data` to `stored`. A word that is read in the cycle that writes it is
+    unknown. Latency one cycle; contents are unknown until written.
     """
 
     part_name = "partial_sums"
@@ -42,7 +42,7 @@ class PartialSums(wiring.Component):
         m = Module()
         depth = max(2, self.config.row_tiles)
         m.submodules.words = words = memory(
-            len(self.sums), depth, "block" if depth > SHALLOW else "auto")
+            len(self.sums), depth, "block" if depth > SHALLOW else "auto", apart=True)
         store = words.write_port()
         fetch = words.read_port(domain="comb")
         word = Signal(len(self.sums), reset_less=True, attrs={MARK: 1})

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from pimlico.hdl.common.adder_tree import Term, signed_bits
+from pimlico.hdl.common.adder_tree import Term, add_onto, signed_bits
 
 from .config import TernaryConfig
 from .reduction import CompressorReduction, Reduction, hold, spread
@@ -35,7 +35,7 @@ class SignReduction(Reduction):
             differ = self.signs[position] ^ self.signs[position + 1]
             most = max(-b.low, b.high)
             low, high = a.low - most, a.high + most
-            total = add_signed(a.value, b.value, differ)
+            total = add_inverted(a.value, b.value, differ)
             terms.append(Term(total[:signed_bits(low, high)].as_signed(), low, high))
         if len(self.terms) % 2:
             terms.append(self.terms[-1])
@@ -52,13 +52,9 @@ class SignReduction(Reduction):
         return term.value ^ sign.replicate(len(term.value)).as_signed(), sign
 
 
-def add_signed(a: Value, b: Value, negate: Value) -> Value:
-    """``a - b`` if `negate`, else ``a + b``, of signed values, in a single carry chain.
-
-    The carry comes from two bits below both operands, which take no logic.
-    """
-    inverted = b ^ negate.replicate(len(b)).as_signed()
-    return (Cat(negate, a).as_signed() + Cat(negate, inverted).as_signed())[1:].as_signed()
+def add_inverted(a: Value, b: Value, invert: Value) -> Value:
+    """``a - b`` if `invert`, else ``a + b``, of signed values: one carry chain."""
+    return add_onto(a, b ^ invert.replicate(len(b)).as_signed(), invert)
 
 
 class SerialColumn(wiring.Component):
@@ -101,7 +97,7 @@ class SerialColumn(wiring.Component):
         total = Signal(signed(config.acc_width))
         acc = Signal(signed(config.acc_width), name="accumulator", reset_less=True)
         m.d.comb += [
-            total.eq((Cat(carry, self.before).as_signed() + Cat(carry, partial).as_signed())[1:]),
+            total.eq(add_onto(self.before, partial, carry)),
             self.total.eq(total),
             self.acc.eq(acc),
         ]

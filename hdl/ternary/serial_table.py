@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from pimlico.hdl.common.adder_tree import add_onto
 from pimlico.hdl.common.parts import place
 
 from .config import TernaryConfig
@@ -77,12 +78,10 @@ class SerialTable(wiring.Component):
         m.d.comb += chosen.eq(reduce(or_, (
             activation & self.digit[digit].replicate(bits)
             for digit, activation in enumerate(held))))
-        extended = Cat(chosen, chosen[-1].replicate(width - bits))
-        before = Signal(width, reset_less=True)
-        total = Signal(width)
-        m.d.comb += total.eq(
-            (Cat(self.subtract, before)
-             + Cat(self.subtract, extended ^ self.subtract.replicate(width)))[1:])
+        before = Signal(signed(width), reset_less=True)
+        total = Signal(signed(width))
+        m.d.comb += total.eq(add_onto(
+            before, (chosen ^ self.subtract.replicate(bits)).as_signed(), self.subtract))
         with m.If(self.load):
             m.d.sync += before.eq(0)
         with m.Elif(self.build):
