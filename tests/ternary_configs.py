@@ -46,11 +46,12 @@ SMALL = {
     "fp16-flush": {"act": "fp16", "mu": 2, "luts": 2, "keys": 2, "subnormals": "flush",
                    "addend": True, "mux": "tree"},
     "bf16": {"act": "bf16", "mu": 3, "luts": 1, "keys": 2, "addend": True},
-    "bf16-act": {"act": "bf16", "mu": 4, "luts": 2, "keys": 1, "acc_format": "act",
+    "bf16-act": {"act": "bf16", "mu": 2, "luts": 3, "keys": 1, "acc_format": "act",
                  "addend": True, "out": "fp32_scaled", "pipeline": 3},
     "bf16-flush": {"act": "bf16", "mu": 1, "luts": 4, "keys": 2, "subnormals": "flush",
                    "out": "fp32_scaled", "batch": 2},
-    "fp16-mu5": {"act": "fp16", "mu": 5, "luts": 1, "keys": 1, "weight_format": "base3x5"},
+    "fp16-mu4": {"act": "fp16", "mu": 4, "luts": 1, "keys": 2, "weight_format": "two_bit"},
+    "bf16-mu5": {"act": "bf16", "mu": 5, "luts": 1, "keys": 1, "weight_format": "base3x5"},
     "wrap": {"mu": 2, "luts": 2, "keys": 2, "acc_width": 12, "allow_wrap": True},
 }
 

@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.float.config import FP32
-from pimlico.hdl.common.float.convert import FloatConvert, IntToFloat
+from pimlico.hdl.common.float.convert import FloatConvert
+from pimlico.hdl.common.float.integer import IntToFloat
 from pimlico.hdl.common.float.multiply import FloatMultiply
 
 from .config import SCALE_BITS, TernaryConfig

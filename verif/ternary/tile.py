@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pimlico.hdl.common.float.config import FP32
 from pimlico.hdl.ternary.config import TernaryConfig
 
 from .. import floating
@@ -64,11 +65,11 @@ def scaled(config: TernaryConfig, acc: Array, scale: Array) -> Array:
         fp32 bits.
     """
     if config.floating:
-        converted = floating.convert(acc, config.acc_float, floating.FP32, config.subnormals)
+        converted = floating.convert(acc, config.acc_float, FP32, config.subnormals)
     else:
-        converted = floating.from_int(acc, floating.FP32)
-    return floating.multiply(converted, scale[:, None], floating.FP32, floating.FP32,
-                             floating.FP32, config.subnormals)
+        converted = floating.from_int(acc, FP32)
+    return floating.multiply(converted, scale[:, None], FP32, FP32,
+                             FP32, config.subnormals)
 
 
 def floating_sums(config: TernaryConfig, trits: Array, x: Array, start: Array) -> Array:
