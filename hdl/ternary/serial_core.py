@@ -22,6 +22,12 @@ from .status import Status
 from .weights import Weights
 
 
+def stage_layout(config: TernaryConfig) -> data.StructLayout:
+    """A beat from the fetch to the partial sum, and the number of its row tile."""
+    return data.StructLayout({
+        "beat": beat_layout(config), "number": range(max(2, config.row_tiles))})
+
+
 class SerialTernaryGemm(BlockComponent):
     """``y = W x`` (+ addend), W in {-1, 0, +1}, activation-stationary, tables built serially.
 
@@ -90,7 +96,7 @@ class SerialTernaryGemm(BlockComponent):
             copies.load.eq(take),
             copies.last.eq(walk.last),
             copies.leave.eq(fetch & rows.last),
-            walk.advance.eq(copies.build),
+            walk.go.eq(copies.build),
             status.bad_frame.eq(take & (self.a.payload[a_port.offset("first"):] != framed)),
         ]
         tiles, sizes = [], []
@@ -117,7 +123,7 @@ class SerialTernaryGemm(BlockComponent):
         with m.If(advance):
             m.d.sync += settling.eq(fetch & rows.first & rows.last & ~fetched.last)
 
-        stage = Signal(data.StructLayout({"beat": beat_layout(config), "number": len(rows.number)}))
+        stage = Signal(stage_layout(config))
         m.d.comb += [stage.beat.eq(fetched), stage.number.eq(rows.number)]
         stage_full: Value = fetch
         for position in range(config.pipeline + 1):

@@ -116,17 +116,26 @@ class SerialTable(wiring.Component):
         config = self.config
         indices = self._indices()
         values = []
-        while indices:
-            size = PORTS if len(indices) > LONE else 1
-            ports, indices = indices[:size], indices[size:]
+        for first, size in groups(config.keys):
             ram = Memory(shape=config.entry_width, depth=2 << self.index_bits, init=[],
                          attrs={"ram_style": "distributed"})
-            m.submodules[f"copies_{len(values)}"] = ram
+            m.submodules[f"copies_{first}"] = ram
             store = ram.write_port()
             m.d.comb += [store.addr.eq(Cat(self.entry, self.fill)), store.data.eq(total),
                          store.en.eq(self.build)]
-            for index in ports:
+            for index in indices[first:first + size]:
                 port = ram.read_port(domain="comb")
                 m.d.comb += port.addr.eq(Cat(index, self.use))
                 values.append(port.data)
         return values
+
+
+def groups(ports: int) -> list[tuple[int, int]]:
+    """Read ports that share a memory: the first of each group, and their number."""
+    found = []
+    first = 0
+    while first < ports:
+        size = min(PORTS, ports - first) if ports - first > LONE else 1
+        found.append((first, size))
+        first += size
+    return found

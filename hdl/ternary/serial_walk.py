@@ -48,7 +48,7 @@ def _half_code(mu: int) -> list[Digits]:
 
 
 class Walk(wiring.Component):
-    """Counts through `walk`: the step that is next, which `advance` takes.
+    """Counts through `walk`: the step that is next, which `go` takes.
 
     `entry` is the index to be stored, `digit` marks the activation that changes the sum,
     `subtract` says how; `last` is high at the last entry.
@@ -59,7 +59,7 @@ class Walk(wiring.Component):
     def __init__(self, config: TernaryConfig):
         self.config = config
         super().__init__({
-            "advance": In(1),
+            "go": In(1),
             "entry": Out(config.key_bits - 1),
             "digit": Out(config.mu),
             "subtract": Out(1),
@@ -71,9 +71,9 @@ class Walk(wiring.Component):
         steps = walk(self.config.mu)
         number = Signal(range(max(2, len(steps))))
         m.d.comb += self.last.eq(number == len(steps) - 1)
-        with m.If(self.advance & self.last):
+        with m.If(self.go & self.last):
             m.d.sync += number.eq(0)
-        with m.Elif(self.advance):
+        with m.Elif(self.go):
             m.d.sync += number.eq(number + 1)
         with m.Switch(number):
             for position, step in enumerate(steps):

@@ -18,6 +18,8 @@ INDEX_BITS = 8
 class JobCount:
     """What the handshakes of `cfg` and `a` say of the job: counts up, where the core counts down.
 
+    With a serial build the activations come for all row tiles at once, as for a single one.
+
     Attributes
     ----------
     legal, code : Value
@@ -51,7 +53,7 @@ class JobCount:
         self.last = (self.beats + 1) * config.columns >= self.n
         if config.block_format:
             self.last = self.beats + 1 == (self.n >> 8) * config.block_beats
-        self.job_last = self.rows_before + config.keys >= self.m
+        self.job_last = C(1, 1) if config.serial else self.rows_before + config.keys >= self.m
         self.rows = Mux(self.job_last, self.m - self.rows_before, config.keys)[:config.rows_bits]
         self.finish = self.take & self.last & self.job_last
 
@@ -59,7 +61,7 @@ class JobCount:
 
         with m.If(self.take):
             m.d.sync += self.beats.eq(Mux(self.last, 0, self.beats + 1))
-            with m.If(self.last):
+            with m.If(self.last & ~self.job_last):
                 m.d.sync += self.rows_before.eq(self.rows_before + config.keys)
         with m.If(self.finish):
             m.d.sync += self.active.eq(0)
@@ -90,7 +92,7 @@ class JobCount:
             refusal_code(config, self.n, self.m) == 0,
             self.rows_before < self.m,
             inside("first") == (self.beats == 0),
-            inside("rows_left") == self.m - self.rows_before,
+            inside("job_m" if config.serial else "rows_left") == self.m - self.rows_before,
             *(inside(f"job_{name}") == held for name, held in self.fields.items()),
         ]
         if config.block_format:

@@ -32,6 +32,8 @@ class Jobs:
         unit = BLOCK if config.block_format else 1
         span = unit if config.block_format else config.columns * most_beats
         n = unit * int(self.rng.integers(1, max(1, min(span, config.n_max) // unit) + 1))
+        if config.serial and self.rng.random() < 0.3:
+            most_tiles = config.build_cycles + 3
         m = int(self.rng.integers(1, min(most_tiles * config.keys, config.m_max) + 1))
         return n, m
 
