@@ -15,6 +15,7 @@ from pimlico.verif.ternary.formats import (
     decode_beats,
 )
 from pimlico.verif.ternary.golden import gemv, requant
+from pimlico.verif.ternary.models import cycles
 from pimlico.verif.ternary.stimulus import Jobs
 
 CASES = [name for name in SMALL if name != "smallest"]
@@ -22,7 +23,7 @@ CASES = [name for name in SMALL if name != "smallest"]
 
 def run(config, sources, stall=lambda stream: False, most=20000):
     """Every result payload with the cycle of its valid, and the cycles of accepted `a` beats."""
-    model = TernaryCycles(config)
+    model = cycles(config)
     left = {name: list(words) for name, words in sources.items()}
     names = [port.name for port in config.ports if port.direction == "in" and port.name in left]
     results, accepted = [], []
