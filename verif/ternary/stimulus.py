@@ -45,14 +45,17 @@ class Jobs:
         sprinkles weight codes that stand for nothing, `misframed` moves first and last.
         """
         config, rng = self.config, self.rng
+        # the columns past n are as full as the others: it is the core that leaves them out
+        columns = n if config.block_format else config.tile_beats(n) * config.columns
         if extreme is None:
-            x = self._activations(n)
-            weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
+            x = self._activations(columns)
+            weights = rng.integers(-1, 2, (m, columns)).astype(np.int8)
         else:
             # of floating ones the most negative that is finite
             most = (0x7f7f if config.act == "bf16" else 0x7bff) | 0x8000
-            x = np.full((config.batch, n), most if config.floating else -1 << config.act_bits - 1)
-            weights = np.full((m, n), -extreme, np.int8)
+            low = most if config.floating else -1 << config.act_bits - 1
+            x = np.full((config.batch, columns), low)
+            weights = np.full((m, columns), -extreme, np.int8)
         words = beats(config, weights)
         activations = activation_beats(config, x, m)
         if codes:
