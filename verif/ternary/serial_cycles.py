@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pimlico.hdl.ternary.config import BAD_CODE, BAD_FRAME, TernaryConfig
+from pimlico.hdl.ternary.config import BAD_CODE, BAD_FRAME
 
 from ..model import Values
-from .cycles import Beat, Job, TernaryCycles
+from .cycles import Beat, Job, Settled, TernaryCycles
 
 
 class Tables(NamedTuple):
@@ -17,21 +17,6 @@ class Tables(NamedTuple):
     first: bool
     last: bool
     a: int
-
-
-class SerialSettled(NamedTuple):
-    """What the handshakes of a cycle settle to."""
-
-    step: bool
-    advance: bool
-    take_keys: bool
-    fetch: bool
-    take_w: bool
-    take_a: bool
-    take_cfg: bool
-    scale: bool
-    result: bool
-    outputs: dict[str, int]
 
 
 class SerialCycles(TernaryCycles):
@@ -55,7 +40,7 @@ class SerialCycles(TernaryCycles):
     def idle(self) -> bool:
         return super().idle and not self.complete and self.building is None
 
-    def _settle(self, inputs: Values) -> SerialSettled:  # type: ignore[override]
+    def _settle(self, inputs: Values) -> Settled:
         config = self.config
         o_ready = bool(inputs["o_ready"])
         result = scale = False
@@ -94,7 +79,7 @@ class SerialCycles(TernaryCycles):
         finish = take_a and job is not None and self.beat == job.tile_beats - 1
         cfg_ready = job is None or finish
         out |= {"w_ready": int(w_ready), "a_ready": int(a_ready), "cfg_ready": int(cfg_ready)}
-        return SerialSettled(
+        return Settled(
             step, advance, take_keys, fetch, w_ready and bool(inputs["w_valid"]), take_a,
             cfg_ready and bool(inputs["cfg_valid"]), scale, result, out)
 
