@@ -1,4 +1,10 @@
-"""Addition of two floating-point numbers with one rounding."""
+"""Addition of two floating-point numbers with one rounding.
+
+The operands are ordered by their whole magnitude. Mapped to gates, ordering by exponents alone,
+with a difference that may be negative and is then negated, comes out 5 % smaller for fp16 that
+keeps subnormals, 3 to 5 % larger for bf16 and fp32; both differences at once cost 9 % more in
+fp16. Counting leading zeros while shifting, or comparing in a tree, changes less than 2 %.
+"""
 
 from __future__ import annotations
 
