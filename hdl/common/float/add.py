@@ -1,4 +1,10 @@
-"""Addition of two floating-point numbers with one rounding."""
+"""Addition of two floating-point numbers with one rounding.
+
+The operands are ordered by their whole magnitude. Mapped to gates, ordering by exponents alone,
+with a difference that may be negative and is then negated, comes out 5 % smaller for fp16 that
+keeps subnormals, 3 to 5 % larger for bf16 and fp32; both differences at once cost 9 % more in
+fp16. Counting leading zeros while shifting, or comparing in a tree, changes less than 2 %.
+"""
 
 from __future__ import annotations
 
@@ -59,23 +65,22 @@ class FloatAdd(wiring.Component):
         a, b, out = self.formats
         inner = widened(a, FloatFormat("precision", a.exponent_bits, out.fraction_bits), b)
         stages = Stages(m, self, CUTS)
-        ordered = self._order(m, inner, widen(m, self.a, a, inner, self.subnormals, "a"),
+        ordered = self._order(m, widen(m, self.a, a, inner, self.subnormals, "a"),
                               widen(m, self.b, b, inner, self.subnormals, "b"))
         large, small, subtract = stages.end("ordered", **ordered)
         aligned = self._align(m, inner, large, small, subtract)
-        scale, significand, addend, subtract, *signs = stages.end("aligned", **aligned)
+        scale, significand, addend, subtract, sign, nan, special = stages.end(
+            "aligned", **aligned)
         total = self._sum(m, significand, addend, subtract)
-        scale, total, *signs = stages.end("sum", scale=scale, total=total,
-                                          **dict(zip(("sign", "subtract", "nan", "special"),
-                                                     (signs[0], subtract, *signs[1:]),
-                                                     strict=True)))
-        normal = self._normalise(m, inner, scale, total, *signs)
+        summed = stages.end("sum", scale=scale, total=total, sign=sign, subtract=subtract,
+                            nan=nan, special=special)
+        normal = self._normalise(m, inner, *summed)
         names = ("base", "significand", "guard", "sticky", "sign", "nan", "infinite")
         held = dict(zip(names, stages.end("normal", **normal), strict=True))
         m.d.comb += self.result.eq(pack(m, out, self.subnormals, **held))
         return m
 
-    def _order(self, m: Module, inner: FloatFormat, a: Value, b: Value) -> dict[str, Value]:
+    def _order(self, m: Module, a: Value, b: Value) -> dict[str, Value]:
         swap = named(m, "swap", a[:-1] < b[:-1])
         return {"large": Mux(swap, b, a), "small": Mux(swap, a[:-1], b[:-1]),
                 "subtract": a[-1] ^ b[-1]}
