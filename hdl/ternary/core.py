@@ -40,6 +40,16 @@ class TernaryGemm(BlockComponent):
         Its ``ports`` give the streams and their fields.
     """
 
+    config: TernaryConfig
+
+    def table(self) -> Table:
+        """The table stage of a group of columns."""
+        return (FloatTable if self.config.floating else Table)(self.config)
+
+    def column(self) -> Column:
+        """Fetch, reduction and accumulation of a row."""
+        return (FloatColumn if self.config.floating else Column)(self.config)
+
     def elaborate(self, platform):
         m = Module()
         config = self.config
@@ -75,12 +85,10 @@ class TernaryGemm(BlockComponent):
             m.d.sync += [table_full.eq(1), table_beat.eq(sequencer.beat)]
         with m.Elif(fetch):
             m.d.sync += table_full.eq(0)
-        make_table = FloatTable if config.floating else Table
-        make_column = FloatColumn if config.floating else Column
         entries = []
         for number in range(config.batch * config.luts):
             vector, group = divmod(number, config.luts)
-            table = part(_numbered("table", config, vector, group), make_table(config))
+            table = part(_numbered("table", config, vector, group), self.table())
             slots = range(group * config.mu, (group + 1) * config.mu)
             m.d.comb += [table.load.eq(take), table.activations.eq(Cat(*(
                 self.a.payload.word_select(vector * config.columns + slot, config.act_bits)
@@ -120,7 +128,7 @@ class TernaryGemm(BlockComponent):
         accumulators = []
         for number in range(config.batch * config.keys):
             vector, row = divmod(number, config.keys)
-            column = part(_numbered("column", config, vector, row), make_column(config))
+            column = part(_numbered("column", config, vector, row), self.column())
             m.d.comb += [
                 column.entries.eq(
                     Cat(*entries[vector * config.luts:(vector + 1) * config.luts])),
