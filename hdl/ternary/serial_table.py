@@ -117,8 +117,7 @@ class SerialTable(wiring.Component):
         indices = self._indices()
         values = []
         for first, size in groups(config.keys):
-            ram = Memory(shape=config.entry_width, depth=2 << self.index_bits, init=[],
-                         attrs={"ram_style": "distributed"})
+            ram = Memory(shape=config.entry_width, depth=2 << self.index_bits, init=[])
             m.submodules[f"copies_{first}"] = ram
             store = ram.write_port()
             m.d.comb += [store.addr.eq(Cat(self.entry, self.fill)), store.data.eq(total),
