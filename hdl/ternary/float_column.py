@@ -47,7 +47,7 @@ class FloatReduction(Reduction):
 
     def step(self, m: Module) -> None:
         form = self.config.act_float
-        sums = []
+        sums: list[Value] = []
         for a, b in zip(self.values[::2], self.values[1::2], strict=False):
             adder = FloatAdd(form, form, form, self.config.subnormals)
             m.submodules[f"add_{len(self.values)}_{len(sums)}"] = place(self.platform, adder)
