@@ -14,7 +14,6 @@ from ..model import CycleModel, Values
 from .formats import activation_order, decode_beats
 from .tile import results
 
-
 Array = npt.NDArray[Any]
 
 
