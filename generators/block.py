@@ -37,6 +37,8 @@ class Block:
     diagram : str, optional
         ``module:object`` of a function of the config that gives the stages of the datapath from
         left to right, for the datasheet's block diagram; see `Stage` in ``diagram.py``.
+    choose : str, optional
+        ``module:object`` of a `Choice` of parameters that were left out, by what they cost.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Block:
     presets: Path
     properties: str | None = None
     diagram: str | None = None
+    choose: str | None = None
 
     @property
     def preset_names(self) -> list[str]:

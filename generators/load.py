@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pimlico.hdl.common.config import BlockConfig, ConfigError
 
 from .block import Block, find
+from .choice import Choice
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -45,9 +46,45 @@ class Design(NamedTuple):
     name: str
 
 
+class Typed(NamedTuple):
+    """What a command line says: a block, the parameters that it names, and the top's name."""
+
+    block: Block
+    parameters: dict[str, Any]
+    name: str
+
+    def design(self) -> Design:
+        """The design, with the block's choice of parameters that were left out.
+
+        Raises
+        ------
+        ConfigError
+            If the parameters are not legal.
+        """
+        choice = self.choice()
+        values = self.parameters if choice is None else choice.parameters
+        return Design(self.block, self.block.config(**values), self.name)
+
+    def choice(self) -> Choice | None:
+        """The block's choice, or None if it leaves that to its defaults."""
+        return self.block.load("choose")(self.parameters) if self.block.choose else None
+
+
 def load(block: str | None, *, preset: str | None = None, config: Path | None = None,
          settings: Sequence[str] = (), name: str | None = None) -> Design:
-    """The design that a command line names.
+    """The design that a command line names; see `typed` for the parameters.
+
+    Raises
+    ------
+    ConfigError
+        For anything that is not legal; nothing was built.
+    """
+    return typed(block, preset=preset, config=config, settings=settings, name=name).design()
+
+
+def typed(block: str | None, *, preset: str | None = None, config: Path | None = None,
+          settings: Sequence[str] = (), name: str | None = None) -> Typed:
+    """What a command line says, before the parameters are looked at.
 
     Parameters
     ----------
@@ -67,7 +104,7 @@ def load(block: str | None, *, preset: str | None = None, config: Path | None = 
     Raises
     ------
     ConfigError
-        For anything that is not legal; nothing was built.
+        If there is no such block, preset or file, or it is not what it should be.
     """
     if preset is not None and config is not None:
         raise ConfigError("--preset", preset, "go without --config",
@@ -88,7 +125,7 @@ def load(block: str | None, *, preset: str | None = None, config: Path | None = 
         key, value = _setting(setting)
         values[key] = value
     name = name or document.name or found.name.replace("-", "_")
-    return Design(found, found.config(**values), check_name(name))
+    return Typed(found, values, check_name(name))
 
 
 def read(path: Path) -> Document:

@@ -82,11 +82,15 @@ def list_blocks(as_json: AsJson = False) -> None:
 @app.command(epilog="Example: pimlico show ternary-gemm --preset tiny")
 def show(block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
          settings: Settings = None, name: Name = None, as_json: AsJson = False) -> None:
-    """Show a block's parameters, presets, ports and latency, under the given configuration."""
-    from pimlico.generators.load import read_preset, schema
+    """Show a block's parameters, presets, ports and latency, under the given configuration.
+
+    With a cost model of the block, what the parameters left to it could be, and cost.
+    """
+    from pimlico.generators.load import read_preset, schema, typed
     from pimlico.generators.manifest import describe_ports
 
-    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    read = typed(block, preset=preset, config=config, settings=settings or (), name=name)
+    design, choice = read.design(), read.choice()
     told = {
         "block": design.block.name, "summary": design.block.summary,
         "parameters": design.block.config.model_json_schema(),
@@ -96,11 +100,16 @@ def show(block: BlockName = None, preset: Preset = None, config: ConfigFile = No
         "latency": design.config.latency, "interval": design.config.interval,
         "file_schema": schema(design.block),
     }
+    if choice is not None:
+        told |= {"alternatives": choice.alternatives, "reason": choice.reason,
+                 "estimate": choice.estimate}
     if as_json:
         _print_json(told)
     else:
         presets = {each: read_preset(design.block, each).summary for each in told["presets"]}
         report.show(told, told["config"], bool(preset or config or settings), presets)
+        if choice is not None:
+            report.alternatives(choice.columns, choice.alternatives, choice.reason)
 
 
 @app.command(epilog="Example: pimlico generate ternary-gemm --preset best-int8 --out out/")

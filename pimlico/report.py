@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -67,6 +68,22 @@ def show(told: Mapping[str, Any], values: Mapping[str, Any], chosen: bool,
     console.print(f"latency {told['latency']} cycles, a beat every {told['interval']}"
                   if told["interval"] > 1 else
                   f"latency {told['latency']} cycles, a beat a cycle")
+
+
+def alternatives(columns: Mapping[str, str], entries: Sequence[Mapping[str, Any]],
+                 reason: str) -> None:
+    """Print the alternatives that a block's cost model knows, the chosen one marked."""
+    drawn = Table(title="Estimated cost of alternatives", title_justify="left",
+                  title_style="bold", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0),
+                  pad_edge=False)
+    for key, heading in {"mark": "", **columns}.items():
+        numeric = all(isinstance(entry.get(key), (int, float)) for entry in entries)
+        drawn.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
+    for entry in entries:
+        drawn.add_row("*" if entry["chosen"] else "", *(_short(entry[key]) for key in columns),
+                      style="bold" if entry["chosen"] else "")
+    out().print(drawn)
+    out().print(f"* {reason}", markup=False)
 
 
 def generated(result: Mapping[str, Any]) -> None:
@@ -178,6 +195,13 @@ def _figure(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_figure, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _short(value: object) -> str:
+    """A figure that is an estimate: large ones in millions."""
+    if isinstance(value, int) and value >= 10_000_000:
+        return f"{value / 1e6:.1f} M"
+    return _figure(value)
 
 
 def _legal(field: Mapping[str, Any]) -> str:
