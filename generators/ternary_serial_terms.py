@@ -30,8 +30,12 @@ def serial_terms(config: TernaryConfig, tree: Tree) -> Iterator[Term]:
         yield from fetches(config, tree)
     else:
         bits = config.keys * config.batch * config.luts * config.entry_width
-        yield Term("fetch", {"bank bit": bits * (words(config) // 16 - 1)
-                             if words(config) > 16 else 0})
+        units: dict[str, float] = {}
+        if words(config) > 16:
+            units["bank bit"] = bits * (words(config) // 16 - 1)
+        if config.adder == "carry" and not tree.stages[0]:
+            units["read register"] = bits
+        yield Term("fetch", units)
     yield from reduction(config, tree)
     yield from _sums(config, tree)
     yield from weights(config)

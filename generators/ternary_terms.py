@@ -108,11 +108,12 @@ def fetches(config: TernaryConfig, tree: Tree) -> Iterator[Term]:
     lanes = ports * config.batch
     if config.mu > 1 and config.mux == "andor":
         yield Term("fetch lines", {f"lines, mu {config.mu}": ports})
-    units = {f"{config.mux}, mu {config.mu}": lanes * config.entry_width}
-    if config.mu == 1 and not any(tree.stages[0]):
+    copies = "copies, " if config.serial else ""
+    units = {f"{copies}{config.mux}, mu {config.mu}": lanes * config.entry_width}
+    if config.mu == 1 and not config.serial and not any(tree.stages[0]):
         units["alone, mu 1"] = lanes * config.entry_width
     hasty = _hasty_fetches(config, tree)
-    if hasty:
+    if hasty and not config.serial:
         units[f"haste, {config.mux}, mu {config.mu}"] = (
             config.keys * config.batch * hasty * config.entry_width)
     yield Term("fetch", units)
