@@ -6,13 +6,14 @@ PARTS := pimlico generators sim verif constraints hdl
 
 export PYTHON
 
-.PHONY: help setup demo test deep lint clean
+.PHONY: help setup demo test deep figures lint clean
 
 help:
 	@echo "make setup   prepare .venv, and the system's packages where they are missing"
 	@echo "make demo    two BitNet layers from GGUF through the RTL to an ECP5, in one table"
 	@echo "make test    the tests, in $(JOBS) processes (JOBS=)"
 	@echo "make deep    the tests and the long campaigns"
+	@echo "make figures the drawings and plots of docs, from synthesis: an hour"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and whatever was built here"
 	@echo "PYTHON=python3.12 chooses another Python than python3."
@@ -27,6 +28,10 @@ test: $(VENV)/.dev
 
 deep: $(VENV)/.dev
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal --deep
+
+figures: $(VENV)/.dev
+	@$(BIN)/python docs/figures.py
+	@$(BIN)/python docs/ternary_claims.py
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -159,7 +159,7 @@ def _write_verilog(text: str, top: str) -> str:
 def _tidy(text: str) -> str:
     """Verilog without the writer's banner and without attributes that say nothing to a user."""
     text = re.sub(r"\A/\*.*?\*/\n", "", text, flags=re.S)
-    text = re.sub(r" *\(\* (?!ram_style|keep)[^*]*\*\)(?: $|\n)?", "", text)
+    text = re.sub(r" *\(\* (?!ram_style|keep|no_rw_check)[^*]*\*\)(?: $|\n)?", "", text)
     # Yosys writes "! bus" for "bus == 0"; Verilator wants one bit there
     text = re.sub(r"= ! ", "= ~| ", text)
     return text.strip() + "\n"

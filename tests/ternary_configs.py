@@ -33,8 +33,33 @@ SMALL = {
     "requant-addend": {"act": "int16", "mu": 2, "luts": 2, "keys": 2, "out": "int8_requant",
                        "addend": True, "weight_format": "two_bit", "acc_width": 40},
     "wide-acc": {"mu": 2, "luts": 2, "keys": 2, "acc_width": 64},
+    "batch": {"mu": 2, "luts": 2, "keys": 3, "batch": 3, "pipeline": 1},
+    "batch-8": {"table": "none", "luts": 3, "keys": 2, "batch": 8, "addend": True},
+    "batch-requant": {"act": "int4", "mu": 3, "luts": 2, "keys": 2, "batch": 2,
+                      "out": "int8_requant", "addend": True},
+    "scaled": {"mu": 2, "luts": 2, "keys": 1, "out": "fp32_scaled", "pipeline": 1},
+    "scaled-batch": {"act": "int16", "mu": 1, "luts": 2, "keys": 1, "batch": 2,
+                     "out": "fp32_scaled", "addend": True},
+    "fp16": {"act": "fp16", "mu": 3, "luts": 2, "keys": 1},
+    "fp16-none": {"act": "fp16", "table": "none", "luts": 5, "keys": 2, "acc_format": "act",
+                  "pipeline": 2},
+    "fp16-flush": {"act": "fp16", "mu": 2, "luts": 3, "keys": 1, "subnormals": "flush",
+                   "addend": True, "mux": "tree"},
+    "bf16": {"act": "bf16", "mu": 3, "luts": 1, "keys": 2, "addend": True},
+    "bf16-act": {"act": "bf16", "mu": 2, "luts": 3, "keys": 1, "acc_format": "act",
+                 "addend": True, "out": "fp32_scaled", "pipeline": 3},
+    "bf16-flush": {"act": "bf16", "mu": 1, "luts": 4, "keys": 2, "subnormals": "flush",
+                   "out": "fp32_scaled", "batch": 2},
+    "fp16-mu4": {"act": "fp16", "mu": 4, "luts": 1, "keys": 2, "weight_format": "two_bit"},
+    "bf16-mu5": {"act": "bf16", "mu": 5, "luts": 1, "keys": 1, "weight_format": "base3x5"},
     "wrap": {"mu": 2, "luts": 2, "keys": 2, "acc_width": 12, "allow_wrap": True},
 }
+
+COSTLY = ["mu5-wide", "tq1_0-mu4", "requant-addend", "base3x5-mu5", "batch-requant", "scaled-batch",
+          "bf16", "bf16-act", "bf16-flush", "fp16-mu4", "bf16-mu5"]
+"""Those that take long to synthesise, or to compile: others much like them do not."""
+
+FLOATING = [case for case, values in SMALL.items() if values.get("act") in ("fp16", "bf16")]
 
 LARGE = {
     "most-luts": {"act": "int4", "mu": 1, "luts": 128, "keys": 1, "pipeline": 3},

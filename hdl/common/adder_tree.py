@@ -24,6 +24,16 @@ def add_with_carry(a: Value, b: Value, carry: Value) -> Value:
     return total[1:].as_signed()
 
 
+def add_onto(a: Value, b: Value, carry: Value) -> Value:
+    """``a + b + carry`` of two signed values and a bit, one bit wider than the wider.
+
+    A carry chain takes `a` as it is, and logic before `b` is part of the chain's LUTs. It is
+    written as ``a - ~b - ~carry``, for synthesis swaps the operands of a sum.
+    """
+    difference = Cat(C(0, 1), a).as_signed() - Cat(~carry, ~b).as_signed()
+    return difference[1:].as_signed()
+
+
 @dataclass(frozen=True)
 class Term:
     """A signed value with its bounds."""

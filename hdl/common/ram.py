@@ -27,12 +27,15 @@ _STYLES = {"auto": {}, "block": {"ram_style": "block"}, "ultra": {"ram_style": "
            "spram": {"ram_style": "huge"}}
 
 
-def memory(shape: ShapeLike, depth: int, kind: Kind = "auto") -> Memory:
+def memory(shape: ShapeLike, depth: int, kind: Kind = "auto", apart: bool = False) -> Memory:
     """A memory of `depth` words, whose contents at power-up are unknown.
 
-    Amaranth's own simulator still shows zeros there.
+    With `apart` a word that is read in the cycle that writes it does not count: synthesis then
+    adds no logic for it. Amaranth's own simulator still shows zeros at power-up.
     """
-    return _Unknown(shape=shape, depth=depth, init=[], attrs={MARK: 1, **_STYLES[kind]})
+    collisions = {"no_rw_check": 1} if apart else {}
+    return _Unknown(shape=shape, depth=depth, init=[],
+                    attrs={MARK: 1, **_STYLES[kind], **collisions})
 
 
 class _Unknown(Memory):

@@ -9,15 +9,15 @@ from amaranth.hdl import C, Cat, Mux, Signal, Value, signed
 from pimlico.hdl.common.properties import Harness, Property
 
 from .config import BAD_CODE, BLOCK, TernaryConfig
+from .reduced import on_integers
 from .table import entry_digits
 
 
 def decode_property(config: TernaryConfig) -> Property:
     """Of a core with one row and the fewest columns of the format."""
     columns = {"base3x5": 5, "tq1_0": 5, "tq2_0": 4}.get(config.weight_format, 1)
-    small = TernaryConfig(**{
-        **config.model_dump(exclude={"acc_width"}), "act": "int4", "keys": 1, "m_max": 1,
-        "luts": lcm(columns, config.mu) // config.mu, "n_max": BLOCK, "allow_wrap": False})
+    small = on_integers(config, keys=1, m_max=1, luts=lcm(columns, config.mu) // config.mu,
+                        n_max=BLOCK)
     return Property(
         "weights-decoded",
         "every code of the weight stream is read as the weights that its format gives it, and "

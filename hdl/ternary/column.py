@@ -33,10 +33,10 @@ class Column(wiring.Component):
             "advance": In(1),
             "step": In(1),
             "clear": In(1),
-            "acc": Out(signed(config.acc_width)),
+            "acc": Out(config.acc_width),
         }
         if config.addend:
-            members["addend"] = In(signed(config.acc_width - 1))
+            members["addend"] = In(config.addend_width)
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -52,18 +52,21 @@ class Column(wiring.Component):
                 fetch.key.eq(self.keys.word_select(table, config.key_bits)),
             ]
             fetches.append(fetch)
+        m.d.comb += self.acc.eq(self._accumulate(m, platform, fetches))
+        return m
+
+    def _accumulate(self, m: Module, platform: object, fetches: list[Fetch]) -> Value:
+        config = self.config
         values = [fetch.value.as_signed() for fetch in fetches]
         negates = [fetch.negate for fetch in fetches]
         style = CompressorReduction if config.adder == "compressor" else CarryReduction
         partial, carry = self._reduce(m, style(values, negates, config))
-
         acc = Signal(signed(config.acc_width), name="accumulator", reset_less=True)
-        kept = (Mux(self.clear, self.addend, acc) if config.addend
+        kept = (Mux(self.clear, self.addend.as_signed(), acc) if config.addend
                 else acc & (~self.clear).replicate(config.acc_width).as_signed())
         taken = partial & self.step.replicate(len(partial)).as_signed()
         m.d.sync += acc.eq(add_with_carry(kept, taken, carry & self.step))
-        m.d.comb += self.acc.eq(acc)
-        return m
+        return acc
 
     def _reduce(self, m: Module, reduction: Reduction) -> tuple[Value, Value]:
         """Takes the reduction through its levels, registers spread evenly between them."""

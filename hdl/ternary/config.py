@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from pimlico.hdl.common.float.config import FORMATS, FloatFormat
+from pimlico.hdl.common.ports import Field, Port, Stream, Wire
 
-from pydantic import Field, model_validator
+from .legal import BLOCK, Legal
+from .parameters import exact_width
 
-from pimlico.hdl.common.config import BlockConfig, ConfigError
-from pimlico.hdl.common.ports import Field as Slice
-from pimlico.hdl.common.ports import Port, Stream, Wire
+__all__ = ["BAD_CODE", "BAD_FRAME", "BLOCK", "KEY_BITS", "MULTIPLIER_BITS", "SCALE_BITS",
+           "SHIFT_BITS", "STATUS", "TAG_BITS", "TernaryConfig", "exact_width"]
 
-ACT_BITS = {"int4": 4, "int8": 8, "int16": 16}
 KEY_BITS = {1: 2, 2: 4, 3: 5, 4: 7, 5: 8}
 TAG_BITS = 4
 MULTIPLIER_BITS = 16
 SHIFT_BITS = 5
-BLOCK = 256
+SCALE_BITS = 32
 
 BAD_FRAME = 6
 BAD_CODE = 7
@@ -31,147 +31,29 @@ STATUS = {
 }
 
 
-def exact_width(act_bits: int, n_max: int, addend: bool) -> int:
-    """Bits of the narrowest signed accumulator that no input can overflow.
-
-    The extreme is ``n_max`` products of the most negative activation with -1, which is
-    positive and needs a bit more than ``act_bits + ceil(log2(n_max))`` when `n_max` is a power
-    of two. An addend as wide as the dot product takes one bit more.
-    """
-    return (n_max << act_bits - 1).bit_length() + 1 + addend
-
-
-def _default_mu(data: dict[str, Any]) -> int:
-    return 1 if data.get("table") == "none" else 2
-
-
-def _default_acc(data: dict[str, Any]) -> int:
-    return exact_width(ACT_BITS[data.get("act", "int8")], data.get("n_max", 4096),
-                       data.get("addend", False))
-
-
-class TernaryConfig(BlockConfig):
+class TernaryConfig(Legal):
     """Ternary LUT GEMM: ``y = W x`` with weights in {-1, 0, +1}.
 
     A beat is a tile of ``luts * mu`` columns by ``keys`` rows of W. Sources: Geens et al.,
     arXiv 2604.25183 (structure), BitNet b1.58 (weights and activation quantization).
     """
 
-    block: ClassVar[str] = "ternary-gemm"
-
-    act: Annotated[Literal["int4", "int8", "int16"], Field(
-        description="activation type")] = "int8"
-    table: Annotated[Literal["ff", "none"], Field(
-        description="where the sums of activations are kept: flip-flops, or none "
-                    "(a tree of conditional add/subtract)")] = "ff"
-    mu: Annotated[int, Field(
-        ge=1, le=5, description="number of weights a key stands for (µ)",
-        default_factory=_default_mu)]
-    luts: Annotated[int, Field(
-        ge=1, le=128, description="number of tables (L); luts*mu columns a beat")] = 6
-    keys: Annotated[int, Field(
-        ge=1, le=256, description="number of read ports a table (K); rows a beat")] = 16
-    mux: Annotated[Literal["andor", "tree"], Field(
-        description="form of the table's read port: AND-OR of decoded lines, or a tree of 2:1 "
-                    "multiplexers")] = "andor"
-    adder: Annotated[Literal["carry", "compressor"], Field(
-        description="form of the reduction tree: two-input adders, on FPGA carry chains, or "
-                    "a carry-save compressor tree")] = "carry"
-    n_max: Annotated[int, Field(
-        ge=1, le=1 << 20, description="largest row length N, in weights")] = 4096
-    m_max: Annotated[int, Field(
-        ge=1, le=1 << 24, description="largest number of rows M")] = 16384
-    addend: Annotated[bool, Field(
-        description="stream of values added to the results, one beat a row tile")] = False
-    acc_width: Annotated[int, Field(
-        ge=2, le=64, description="accumulator width, in bits",
-        default_factory=_default_acc)]
-    allow_wrap: Annotated[bool, Field(
-        description="permission for an accumulator that can overflow, and then wraps")] = False
-    pipeline: Annotated[int, Field(
-        ge=0, le=4, description="number of register stages inside the reduction tree")] = 0
-    weight_format: Annotated[Literal["keys", "base3x5", "two_bit", "tq1_0", "tq2_0"], Field(
-        description="coding of the weight stream")] = "keys"
-    out: Annotated[Literal["raw", "int8_requant"], Field(
-        description="form of the results: accumulators, or rescaled, rounded to nearest even "
-                    "and saturated to int8")] = "raw"
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.table == "none" and self.mu != 1:
-            raise ConfigError("mu", self.mu, "be 1 with table = none",
-                              "leave mu out, or set table = ff")
-        exact = exact_width(self.act_bits, self.n_max, self.addend)
-        if self.acc_width < exact and not self.allow_wrap:
-            raise ConfigError("acc_width", self.acc_width,
-                              f"be at least {exact} for act = {self.act}, n_max = {self.n_max}",
-                              "leave it out for the exact width, or set allow_wrap = true")
-        if self.acc_width < self.sum_width and self.allow_wrap:
-            raise ConfigError("acc_width", self.acc_width,
-                              f"be at least {self.sum_width}, the width of one beat's sum",
-                              "narrow the tile (luts, mu) or widen the accumulator")
-        columns = self.columns
-        if self.weight_format == "base3x5" and columns % 5:
-            raise ConfigError("weight_format", "base3x5",
-                              f"go with luts*mu a multiple of 5, not {columns}",
-                              "set luts to a multiple of 5, or use two_bit")
-        if self.weight_format == "tq1_0" and columns % 5:
-            raise ConfigError("weight_format", "tq1_0",
-                              f"go with luts*mu a multiple of 5, not {columns}",
-                              "set luts to a multiple of 5, or use tq2_0")
-        if self.weight_format == "tq1_0" and 48 % (columns // 5):
-            raise ConfigError("weight_format", "tq1_0",
-                              f"go with luts*mu/5 a divisor of 48, not {columns // 5}",
-                              "set luts*mu to 5, 10, 15, 20, 30, 40, 60, 80, 120 or 240")
-        if self.weight_format == "tq2_0" and (columns % 4 or 64 % (columns // 4)):
-            raise ConfigError("weight_format", "tq2_0",
-                              f"go with luts*mu/4 a divisor of 64, not {columns / 4:g}",
-                              "set luts*mu to 4, 8, 16, 32, 64, 128 or 256")
-        if self.block_format and self.n_max % BLOCK:
-            raise ConfigError("n_max", self.n_max,
-                              f"be a multiple of {BLOCK} with weight_format = "
-                              f"{self.weight_format}",
-                              f"round it up to {-(-self.n_max // BLOCK) * BLOCK}")
-        return self
-
-    @property
-    def act_bits(self) -> int:
-        return ACT_BITS[self.act]
-
-    @property
-    def columns(self) -> int:
-        """Weights of one row a beat: L·µ."""
-        return self.luts * self.mu
-
     @property
     def macs(self) -> int:
         """Multiply-accumulates a beat."""
-        return self.columns * self.keys
-
-    @property
-    def entries(self) -> int:
-        """Entries of a mirror-halved table: (3^µ - 1)/2."""
-        return (3**self.mu - 1) // 2
+        return self.columns * self.keys * self.batch
 
     @property
     def entry_width(self) -> int:
-        """Bits of a table entry: act bits + ceil(log2 µ)."""
+        """Bits of a table entry: act bits + ceil(log2 µ); no more than act bits if floating."""
+        if self.floating:
+            return self.act_bits
         return self.act_bits + (self.mu - 1).bit_length()
 
     @property
     def key_bits(self) -> int:
         """Bits of a key: the sign above the index of the entry."""
         return KEY_BITS[self.mu]
-
-    @property
-    def sum_width(self) -> int:
-        """Bits of a beat's partial sum, exact for any activations and keys."""
-        return (self.columns << self.act_bits - 1).bit_length() + 1
-
-    @property
-    def block_format(self) -> bool:
-        """Whether weights come in blocks of 256."""
-        return self.weight_format in ("tq1_0", "tq2_0")
 
     @property
     def weight_bits(self) -> int:
@@ -217,6 +99,11 @@ class TernaryConfig(BlockConfig):
         return self.tile_beats(n) * -(-m // self.keys)
 
     @property
+    def row_tiles(self) -> int:
+        """Row tiles of the largest number of rows."""
+        return -(-self.m_max // self.keys)
+
+    @property
     def rows_bits(self) -> int:
         """Bits of a count of rows in a beat, 0 to K."""
         return self.keys.bit_length()
@@ -231,44 +118,82 @@ class TernaryConfig(BlockConfig):
 
     @property
     def out_bits(self) -> int:
-        return 8 if self.out == "int8_requant" else self.acc_width
+        return {"raw": self.acc_width, "fp32_scaled": SCALE_BITS, "int8_requant": 8}[self.out]
+
+    @property
+    def scale_fields(self) -> tuple[Field, ...]:
+        """What a job says of the scale of its results, a lane a vector."""
+        if self.out == "int8_requant":
+            return (Field("multiplier", MULTIPLIER_BITS, self.batch,
+                          doc="y = acc * multiplier / 2**shift"),
+                    Field("shift", SHIFT_BITS, self.batch))
+        if self.out == "fp32_scaled":
+            return (Field("scale", SCALE_BITS, self.batch, doc="fp32; y = acc * scale"),)
+        return ()
+
+    @property
+    def act_float(self) -> FloatFormat:
+        """Format of floating activations, table entries and partial sums."""
+        return FORMATS[self.act]
+
+    @property
+    def acc_float(self) -> FloatFormat:
+        """Format in which floating sums are accumulated."""
+        return FORMATS["fp32"] if self.acc_format == "fp32" else self.act_float
+
+    @property
+    def addend_width(self) -> int:
+        """Bits of an addend: as a sum, or one bit less, so that no sum overflows."""
+        return self.acc_width - (not self.floating)
 
     @property
     def latency(self) -> int:
         """Cycles from an activation beat to its result: table, fetch, pipeline, accumulate,
-        and two more to rescale."""
-        return 3 + self.pipeline + (2 if self.out == "int8_requant" else 0)
+        and two more to rescale; with a serial build, from the activations of a job of one beat
+        of columns to its first result."""
+        table = self.build_cycles + 1 if self.serial else 1
+        return table + 2 + self.pipeline + (2 if self.out != "raw" else 0)
+
+    @property
+    def interval(self) -> int:
+        """Cycles between two activation beats at full rate; with a serial build of the fewest
+        rows, for the more there are the longer a beat stays. A single row tile's partial sum
+        takes two cycles to come back."""
+        return max(2, self.build_cycles) if self.serial else 1
 
     @property
     def ports(self) -> tuple[Port, ...]:
-        cfg = [Slice("n", self.n_bits, doc="row length N, 1 to n_max"),
-               Slice("m", self.m_bits, doc="number of rows M, 1 to m_max"),
-               Slice("tag", TAG_BITS, doc="returned with every result of the job")]
-        if self.out == "int8_requant":
-            cfg += [Slice("multiplier", MULTIPLIER_BITS, doc="y = acc * multiplier / 2**shift"),
-                    Slice("shift", SHIFT_BITS)]
+        integer = not self.floating
+        rows = "results, a lane a row" + ("; vector by vector" if self.batch > 1 else "")
+        columns = "activations, columns in order" + (
+            "; vector by vector" if self.batch > 1 else "")
+        tile = "job" if self.serial else "row tile"
+        cfg = (Field("n", self.n_bits, doc="row length N, 1 to n_max"),
+               Field("m", self.m_bits, doc="number of rows M, 1 to m_max"),
+               Field("tag", TAG_BITS, doc="returned with every result of the job"),
+               *self.scale_fields)
+        a = (Field("data", self.act_bits, self.columns * self.batch, integer, columns),
+             Field("first", 1, doc=f"first beat of a {tile}"),
+             Field("last", 1, doc=f"last beat of a {tile}"))
+        w = Field("data", self.weight_bits, self.keys, doc=f"{self.weight_format}, a lane a row")
         ports: list[Port] = [
-            Stream("cfg", "in", tuple(cfg), "one beat a job"),
-            Stream("a", "in", (
-                Slice("data", self.act_bits, self.columns, True, "activations, columns in order"),
-                Slice("first", 1, doc="first beat of a row tile"),
-                Slice("last", 1, doc="last beat of a row tile")),
-                "activations, repeated for every row tile"),
-            Stream("w", "in", (
-                Slice("data", self.weight_bits, self.keys,
-                      doc=f"{self.weight_format}, a lane a row"),),
-                "weights, a beat for each activation beat"),
+            Stream("cfg", "in", cfg, "one beat a job"),
+            Stream("a", "in", a, "activations, once for all rows" if self.serial
+                   else "activations, repeated for every row tile"),
+            Stream("w", "in", (w,), "weights, a beat for each row tile of each activation beat"
+                   if self.serial else "weights, a beat for each activation beat"),
         ]
         if self.addend:
             ports.append(Stream("addend", "in", (
-                Slice("data", self.acc_width - 1, self.keys, True, "added to the tile's results"),),
-                "one beat a row tile"))
+                Field("data", self.addend_width, self.keys * self.batch, integer,
+                      "added to the tile's results"),), "one beat a row tile"))
         ports += [
             Stream("o", "out", (
-                Slice("data", self.out_bits, self.keys, True, "results, a lane a row"),
-                Slice("keep", self.keys, doc="rows that exist; 0 past the last of M"),
-                Slice("tag", TAG_BITS, doc="of the job"),
-                Slice("last", 1, doc="last beat of the job")),
+                Field("data", self.out_bits, self.keys * self.batch,
+                      integer and self.out != "fp32_scaled", rows),
+                Field("keep", self.keys, doc="rows that exist; 0 past the last of M"),
+                Field("tag", TAG_BITS, doc="of the job"),
+                Field("last", 1, doc="last beat of the job")),
                 "results, one beat a row tile"),
             Wire("status", "out", 3, "first error since cleared, 0 when none"),
             Wire("status_clear", "in", 1, "forget the error"),

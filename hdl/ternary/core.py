@@ -10,6 +10,9 @@ from pimlico.hdl.common.parts import place
 
 from .beat import beat_layout
 from .column import Column
+from .config import TernaryConfig
+from .float_column import FloatColumn
+from .float_table import FloatTable
 from .output import Output
 from .sequencer import Sequencer
 from .status import Status
@@ -19,6 +22,8 @@ from .weights import Weights
 
 class TernaryGemm(BlockComponent):
     """``y = W x`` (+ addend), W in {-1, 0, +1}, output-stationary, one tile of weights a beat.
+
+    A batch is several x, each with tables and columns of its own, that share W.
 
     Stages, each one cycle: table (sums of activations), fetch and reduce, `pipeline` more of
     the reduction, accumulate; with ``out = int8_requant`` product and rounding too. The
@@ -34,6 +39,16 @@ class TernaryGemm(BlockComponent):
     config : TernaryConfig
         Its ``ports`` give the streams and their fields.
     """
+
+    config: TernaryConfig
+
+    def table(self) -> Table:
+        """The table stage of a group of columns."""
+        return (FloatTable if self.config.floating else Table)(self.config)
+
+    def column(self) -> Column:
+        """Fetch, reduction and accumulation of a row."""
+        return (FloatColumn if self.config.floating else Column)(self.config)
 
     def elaborate(self, platform):
         m = Module()
@@ -71,12 +86,13 @@ class TernaryGemm(BlockComponent):
         with m.Elif(fetch):
             m.d.sync += table_full.eq(0)
         entries = []
-        for number in range(config.luts):
-            table = part(f"table_{number}", Table(config))
-            group = [self.a.payload.word_select(column, config.act_bits)
-                     & sequencer.mask[column].replicate(config.act_bits)
-                     for column in range(number * config.mu, (number + 1) * config.mu)]
-            m.d.comb += [table.load.eq(take), table.activations.eq(Cat(*group))]
+        for number in range(config.batch * config.luts):
+            vector, group = divmod(number, config.luts)
+            table = part(_numbered("table", config, vector, group), self.table())
+            slots = range(group * config.mu, (group + 1) * config.mu)
+            m.d.comb += [table.load.eq(take), table.activations.eq(Cat(*(
+                self.a.payload.word_select(vector * config.columns + slot, config.act_bits)
+                & sequencer.mask[slot].replicate(config.act_bits) for slot in slots)))]
             entries.append(table.entries)
 
         m.d.comb += [
@@ -110,10 +126,12 @@ class TernaryGemm(BlockComponent):
             m.d.sync += acc_full.eq(0)
 
         accumulators = []
-        for row in range(config.keys):
-            column = part(f"column_{row}", Column(config))
+        for number in range(config.batch * config.keys):
+            vector, row = divmod(number, config.keys)
+            column = part(_numbered("column", config, vector, row), self.column())
             m.d.comb += [
-                column.entries.eq(Cat(*entries)),
+                column.entries.eq(
+                    Cat(*entries[vector * config.luts:(vector + 1) * config.luts])),
                 column.keys.eq(weights.keys.word_select(row, config.luts * config.key_bits)),
                 column.advance.eq(advance),
                 column.step.eq(step),
@@ -121,7 +139,7 @@ class TernaryGemm(BlockComponent):
             ]
             if config.addend:
                 m.d.comb += column.addend.eq(
-                    self.addend.payload.word_select(row, config.acc_width - 1).as_signed())
+                    self.addend.payload.word_select(number, config.addend_width))
             accumulators.append(column.acc)
         m.d.comb += [
             output.accumulators.eq(Cat(*accumulators)),
@@ -135,3 +153,8 @@ class TernaryGemm(BlockComponent):
             self.status.eq(status.status),
         ]
         return m
+
+
+def _numbered(name: str, config: TernaryConfig, vector: int, number: int) -> str:
+    """The name of a part that each vector has some of."""
+    return f"{name}_{number}" if config.batch == 1 else f"{name}_{vector}_{number}"

@@ -9,6 +9,7 @@ from pimlico.hdl.common.properties import Harness, Property
 
 from .codes import key_weight
 from .config import TernaryConfig
+from .reduced import on_integers
 from .shadow import JobCount, Stages
 from .table import entry_digits
 
@@ -28,10 +29,9 @@ def exact_property(config: TernaryConfig) -> Property:
 
 def exact_config(config: TernaryConfig) -> TernaryConfig:
     """A core of the same make with few tables, rows, bits and beats."""
-    small = TernaryConfig(**{
-        **config.model_dump(exclude={"acc_width"}), "act": "int4", "keys": 1,
-        "luts": 2 if config.mu < 5 else 1, "n_max": 6 * config.mu, "m_max": 2,
-        "weight_format": "keys", "allow_wrap": False})
+    small = on_integers(
+        config, keys=1, batch=1, luts=2 if config.mu < 5 else 1, n_max=6 * config.mu, m_max=2,
+        weight_format="keys", out="raw" if config.out == "fp32_scaled" else config.out)
     if not config.allow_wrap:
         return small
     return TernaryConfig(**{**small.model_dump(), "allow_wrap": True,

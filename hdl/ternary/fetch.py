@@ -13,8 +13,8 @@ class Fetch(wiring.Component):
     """Selects the entry of a key; combinational.
 
     The sign of the key is applied as a one's complement, and `negate` is the one still to be
-    added by the reduction tree. Index 0 is zero, with either sign; so is an index above the
-    table, which stands for no weights.
+    added by the reduction tree; to floating sums as their sign. Index 0 is zero, with either
+    sign; so is an index above the table, which stands for no weights.
     """
 
     part_name = "fetch"
@@ -25,7 +25,7 @@ class Fetch(wiring.Component):
             "entries": In(config.entries * config.entry_width),
             "key": In(config.key_bits),
             "value": Out(config.entry_width),
-            "negate": Out(1),
+            **({} if config.floating else {"negate": Out(1)}),
         })
 
     def elaborate(self, platform):
@@ -42,6 +42,10 @@ class Fetch(wiring.Component):
             leaves = [C(0, config.entry_width), *entries]
             leaves += [leaves[0]] * ((1 << len(index)) - len(leaves))
             magnitude = _mux_tree(leaves, index)
+        if config.floating:
+            negate = sign & (index != 0) & (index <= config.entries)
+            m.d.comb += self.value.eq(magnitude ^ Cat(C(0, config.entry_width - 1), negate))
+            return m
         m.d.comb += [
             self.value.eq(magnitude ^ sign.replicate(config.entry_width)),
             self.negate.eq(sign),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,14 +11,15 @@ from pimlico.hdl.common.parts import place
 from .beat import beat_layout
 from .config import TernaryConfig
 from .requantize import Requantize
+from .scale import Scale
 
 
 class Output(wiring.Component):
     """Offers finished row tiles on `o`.
 
-    ``raw`` results go out from the accumulators themselves. ``int8_requant`` results pass the
-    product and the rounding stage of K `Requantize` parts. `ready` is high in a cycle in which
-    a tile that is `valid` leaves the accumulators.
+    ``raw`` results go out from the accumulators themselves. Others pass two stages, scale and
+    result, of a `Requantize` or `Scale` part for each. `ready` is high in a cycle in which a
+    tile that is `valid` leaves the accumulators.
     """
 
     part_name = "output"
@@ -27,7 +28,7 @@ class Output(wiring.Component):
         self.config = config
         o_port = config.port("o")
         super().__init__({
-            "accumulators": In(config.keys * config.acc_width),
+            "accumulators": In(config.batch * config.keys * config.acc_width),
             "beat": In(beat_layout(config)),
             "valid": In(1),
             "ready": Out(1),
@@ -46,33 +47,40 @@ class Output(wiring.Component):
         m.d.comb += self.o.payload.eq(Cat(data, keep, beat.tag, beat.job_last))
         return m
 
-    def _rescale(self, m: Module, platform: object):
+    def _rescale(self, m: Module, platform: object) -> tuple[Value, Value]:
         config = self.config
-        product_full = Signal()
+        scale_full = Signal()
         result_full = Signal()
-        product_beat = Signal(beat_layout(config), reset_less=True)
+        scale_beat = Signal(beat_layout(config), reset_less=True)
         result_beat = Signal(beat_layout(config), reset_less=True)
-        advance_result, advance_product = Signal(), Signal()
+        advance_result, advance_scale = Signal(), Signal()
         m.d.comb += [
             advance_result.eq(~result_full | self.o.ready),
-            advance_product.eq(~product_full | advance_result),
-            self.ready.eq(advance_product),
+            advance_scale.eq(~scale_full | advance_result),
+            self.ready.eq(advance_scale),
             self.o.valid.eq(result_full),
         ]
-        with m.If(advance_product):
-            m.d.sync += [product_full.eq(self.valid), product_beat.eq(self.beat)]
+        with m.If(advance_scale):
+            m.d.sync += [scale_full.eq(self.valid), scale_beat.eq(self.beat)]
         with m.If(advance_result):
-            m.d.sync += [result_full.eq(product_full), result_beat.eq(product_beat)]
+            m.d.sync += [result_full.eq(scale_full), result_beat.eq(scale_beat)]
         lanes = []
-        for row in range(config.keys):
-            lane = Requantize(config)
-            m.submodules[f"requantize_{row}"] = place(platform, lane)
+        for number in range(config.batch * config.keys):
+            vector = number // config.keys
+            if config.out == "int8_requant":
+                lane = Requantize(config)
+                m.submodules[f"requantize_{number}"] = place(platform, lane)
+                m.d.comb += [
+                    lane.multiplier.eq(
+                        self.beat.multiplier.word_select(vector, len(lane.multiplier))),
+                    lane.shift.eq(scale_beat.shift.word_select(vector, len(lane.shift)))]
+            else:
+                lane = Scale(config)
+                m.submodules[f"scale_{number}"] = place(platform, lane)
+                m.d.comb += lane.scale.eq(scale_beat.scale.word_select(vector, len(lane.scale)))
             m.d.comb += [
-                lane.acc.eq(
-                    self.accumulators.word_select(row, config.acc_width).as_signed()),
-                lane.multiplier.eq(self.beat.multiplier),
-                lane.shift.eq(product_beat.shift),
-                lane.advance_product.eq(advance_product),
+                lane.acc.eq(self.accumulators.word_select(number, config.acc_width)),
+                lane.advance_scale.eq(advance_scale),
                 lane.advance_result.eq(advance_result),
             ]
             lanes.append(lane.result)

@@ -10,6 +10,8 @@ from pimlico.hdl.common.properties import Harness, Property, stream_properties
 from .codes import decode_property
 from .config import TAG_BITS, TernaryConfig
 from .exact import exact_property
+from .reduced import on_integers
+from .serial_properties import few_rows, no_beat_lost, same_memories, sums_apart
 from .shadow import INDEX_BITS, JobCount, Stages, add
 
 STATUS_REGISTER = "status_code.status"
@@ -24,6 +26,8 @@ def properties(config: BlockConfig) -> list[Property]:
     assert isinstance(config, TernaryConfig)
     given = config
     config = _narrow(config)
+    if given.serial:
+        return _serial(given, few_rows(config))
     return [
         *stream_properties(config),
         Property("job-length",
@@ -51,13 +55,39 @@ def properties(config: BlockConfig) -> list[Property]:
                  "code, and else changes no register and no output",
                  config, _refusal, depth=6),
         decode_property(given),
-        exact_property(given),
+        *([] if given.floating else [exact_property(given)]),
+    ]
+
+
+def _serial(given: TernaryConfig, config: TernaryConfig) -> list[Property]:
+    return [
+        *stream_properties(config),
+        Property("job-length",
+                 "a job takes ceil(n / (L*mu)) activation beats, of which the last lets the next "
+                 "job in; outside of a job none is taken, and columns past n are masked",
+                 config, _job_length, depth=8),
+        Property("no-beat-lost",
+                 "each activation beat is built into a copy of the tables and used up in order; "
+                 "each weight beat is fetched with and accumulated once; each finished row tile "
+                 "gives one result",
+                 config, no_beat_lost, depth=8),
+        Property("sums-apart",
+                 "no partial sum that counts is read in the cycle that writes it",
+                 config, sums_apart, depth=8),
+        Property("refusal",
+                 "a cfg with n or m of 0, above its maximum, or not in whole blocks shows its "
+                 "code, and else changes no register, no memory and no output",
+                 config, _refusal, depth=6),
+        decode_property(few_rows(given)),
     ]
 
 
 def _narrow(config: TernaryConfig) -> TernaryConfig:
-    """The same but for fewer rows, where there are more than `LANES` read ports."""
-    keys = max(1, min(config.keys, LANES // config.luts))
+    """The same but for fewer rows, where there are more than `LANES` read ports, and for
+    integers in the place of floating values."""
+    keys = max(1, min(config.keys, LANES // (config.batch * config.luts)))
+    if config.floating or config.out == "fp32_scaled":
+        return on_integers(config, keys=keys)
     return TernaryConfig(**{**config.model_dump(), "keys": keys})
 
 
@@ -236,6 +266,8 @@ def _refusal(h: Harness) -> None:
     for (path, mine), (_, other) in zip(h.dut.registers(), twin.registers(), strict=True):
         if path != STATUS_REGISTER:
             h.require(mine == other, f"{path} is as if the refused cfg had never come")
+    if config.serial:
+        same_memories(h, twin)
     for path, mine in h.dut.outputs.items():
         if path != "status":
             h.require(mine == twin.outputs[path], f"{path} is as if the refused cfg had not come")

@@ -46,7 +46,21 @@ class Reduction(ABC):
         """The signed partial sum, ``sum_width`` bits, and the carry left over."""
 
 
-def _hold(m: Module, advance: Value, value: Value, name: str) -> Signal:
+def spread(m: Module, reduction: Reduction, pipeline: int, advance: Value) -> None:
+    """Takes `reduction` through its levels, with `pipeline` registers spread evenly between
+    the fetch and the partial sum, and one behind that; all load while `advance`."""
+    stages = pipeline + 1
+    levels = reduction.levels + 1  # the fetch is one
+    done = 1
+    for stage in range(stages):
+        for _ in range(-(-(stage + 1) * levels // stages) - done):
+            reduction.step(m)
+            done += 1
+        reduction.register(m, advance, "partial" if stage == stages - 1 else f"reduce_{stage}")
+
+
+def hold(m: Module, advance: Value, value: Value, name: str) -> Signal:
+    """`value` in a register that loads while `advance`."""
     held = Signal(value.shape(), name=name, reset_less=True)
     with m.If(advance):
         m.d.sync += held.eq(value)
@@ -67,9 +81,9 @@ class CarryReduction(Reduction):
         self.terms, self.carries = add_level(self.terms, self.carries)
 
     def register(self, m: Module, advance: Value, name: str) -> None:
-        self.terms = [Term(_hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
+        self.terms = [Term(hold(m, advance, term.value, f"{name}_{i}"), term.low, term.high)
                       for i, term in enumerate(self.terms)]
-        self.carries = list(_hold(m, advance, Cat(*self.carries), f"{name}_carries"))
+        self.carries = list(hold(m, advance, Cat(*self.carries), f"{name}_carries"))
 
     @property
     def result(self) -> tuple[Value, Value]:
@@ -97,10 +111,10 @@ class CompressorReduction(Reduction):
 
     def register(self, m: Module, advance: Value, name: str) -> None:
         bits = [bit for column in self.columns for bit in column if not isinstance(bit, Const)]
-        held = iter(_hold(m, advance, Cat(*bits), name))
+        held = iter(hold(m, advance, Cat(*bits), name))
         self.columns = [[bit if isinstance(bit, Const) else next(held) for bit in column]
                         for column in self.columns]
-        self.carry = _hold(m, advance, self.carry, f"{name}_carry")
+        self.carry = hold(m, advance, self.carry, f"{name}_carry")
 
     @property
     def result(self) -> tuple[Value, Value]:

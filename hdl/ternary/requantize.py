@@ -14,7 +14,7 @@ from .config import MULTIPLIER_BITS, SHIFT_BITS, TernaryConfig
 class Requantize(wiring.Component):
     """``clip(round(acc * multiplier / 2**shift), -128, 127)`` of one row, ties to even.
 
-    Stages: product (loads while `advance_product`), then shift, round and saturate (loads
+    Stages: product (loads while `advance_scale`), then shift, round and saturate (loads
     while `advance_result`; `shift` is the product's). Latency two cycles.
     """
 
@@ -26,7 +26,7 @@ class Requantize(wiring.Component):
             "acc": In(signed(config.acc_width)),
             "multiplier": In(MULTIPLIER_BITS),
             "shift": In(SHIFT_BITS),
-            "advance_product": In(1),
+            "advance_scale": In(1),
             "advance_result": In(1),
             "result": Out(signed(8)),
         })
@@ -34,7 +34,7 @@ class Requantize(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         product = Signal(signed(self.config.acc_width + MULTIPLIER_BITS), reset_less=True)
-        with m.If(self.advance_product):
+        with m.If(self.advance_scale):
             m.d.sync += product.eq(self.acc * self.multiplier)
         rounded = shift_round_half_even(m, product, self.shift)
         held = Signal(signed(8), name="rescaled", reset_less=True)

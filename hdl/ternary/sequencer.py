@@ -22,7 +22,7 @@ class Sequencer(wiring.Component):
 
     part_name = "sequencer"
 
-    def __init__(self, config: TernaryConfig):
+    def __init__(self, config: TernaryConfig, **more: wiring.Member):
         self.config = config
         self.cfg_port = config.port("cfg")
         super().__init__({
@@ -32,6 +32,7 @@ class Sequencer(wiring.Component):
             "beat": Out(beat_layout(config)),
             "mask": Out(config.columns),
             "refused": Out(3),
+            **more,
         })
 
     def elaborate(self, platform):
@@ -53,27 +54,34 @@ class Sequencer(wiring.Component):
             m.d.sync += self.busy.eq(0)
 
         first = Signal()
-        rows_left = Signal(config.m_bits, reset_less=True)
         tile_end = self.take & self.beat.last
         with m.If(accept):
-            m.d.sync += [first.eq(1), rows_left.eq(cfg["m"])]
+            m.d.sync += first.eq(1)
         with m.Elif(self.take):
             m.d.sync += first.eq(self.beat.last)
-            with m.If(self.beat.last):
-                m.d.sync += rows_left.eq(rows_left - config.keys)
+        m.d.comb += self.beat.first.eq(first)
+        self._count_rows(m, cfg["m"], accept, tile_end)
         for name in set(cfg) - {"n", "m"}:
             held = Signal(len(cfg[name]), name=f"job_{name}", reset_less=True)
             with m.If(accept):
                 m.d.sync += held.eq(cfg[name])
             m.d.comb += self.beat[name].eq(held)
-        m.d.comb += [
-            self.beat.first.eq(first),
-            self.beat.job_last.eq(rows_left <= config.keys),
-            self.beat.rows.eq(Mux(self.beat.job_last, rows_left, config.keys)),
-        ]
         count = self._count_blocks if config.block_format else self._count_columns
         count(m, cfg["n"], accept, tile_end)
         return m
+
+    def _count_rows(self, m: Module, rows: Value, accept: Value, tile_end: Value) -> None:
+        """Rows of the tiles that are left; the last tile has those beyond the others."""
+        config = self.config
+        rows_left = Signal(config.m_bits, reset_less=True)
+        with m.If(accept):
+            m.d.sync += rows_left.eq(rows)
+        with m.Elif(tile_end):
+            m.d.sync += rows_left.eq(rows_left - config.keys)
+        m.d.comb += [
+            self.beat.job_last.eq(rows_left <= config.keys),
+            self.beat.rows.eq(Mux(self.beat.job_last, rows_left, config.keys)),
+        ]
 
     def _refusal(self, cfg: dict[str, Value]) -> Value:
         config = self.config

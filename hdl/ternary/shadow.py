@@ -18,6 +18,8 @@ INDEX_BITS = 8
 class JobCount:
     """What the handshakes of `cfg` and `a` say of the job: counts up, where the core counts down.
 
+    With a serial build the activations come for all row tiles at once, as for a single one.
+
     Attributes
     ----------
     legal, code : Value
@@ -51,7 +53,7 @@ class JobCount:
         self.last = (self.beats + 1) * config.columns >= self.n
         if config.block_format:
             self.last = self.beats + 1 == (self.n >> 8) * config.block_beats
-        self.job_last = self.rows_before + config.keys >= self.m
+        self.job_last = C(1, 1) if config.serial else self.rows_before + config.keys >= self.m
         self.rows = Mux(self.job_last, self.m - self.rows_before, config.keys)[:config.rows_bits]
         self.finish = self.take & self.last & self.job_last
 
@@ -59,7 +61,7 @@ class JobCount:
 
         with m.If(self.take):
             m.d.sync += self.beats.eq(Mux(self.last, 0, self.beats + 1))
-            with m.If(self.last):
+            with m.If(self.last & ~self.job_last):
                 m.d.sync += self.rows_before.eq(self.rows_before + config.keys)
         with m.If(self.finish):
             m.d.sync += self.active.eq(0)
@@ -90,7 +92,7 @@ class JobCount:
             refusal_code(config, self.n, self.m) == 0,
             self.rows_before < self.m,
             inside("first") == (self.beats == 0),
-            inside("rows_left") == self.m - self.rows_before,
+            inside("job_m" if config.serial else "rows_left") == self.m - self.rows_before,
             *(inside(f"job_{name}") == held for name, held in self.fields.items()),
         ]
         if config.block_format:
@@ -125,7 +127,7 @@ class Stages:
         Full flag and beat of the table, of each register stage of the reduction, and of the
         partial sum.
     tiles : list of tuple
-        The same of the accumulators and, to rescale, of product and result.
+        The same of the accumulators and, to rescale, of scale and result.
     fetch, advance, step : Signal
         The table's beat, the reduction's beats, the partial sum's beat moves on.
     leave : list of Value
@@ -143,8 +145,8 @@ class Stages:
         self.tiles = [stage("acc")]
         o = dut.component.o
         self.leave: list[Value] = [o.ready]
-        if config.out == "int8_requant":
-            self.tiles += [stage("results.product"), stage("results.result")]
+        if config.out != "raw":
+            self.tiles += [stage("results.scale"), stage("results.result")]
             room = ~self.tiles[2][0] | o.ready
             self.leave = [~self.tiles[1][0] | room, room, o.ready]
         self.fetch, self.advance, self.step = map(dut.inside, ("fetch", "advance", "step"))

@@ -19,6 +19,14 @@ def entry_digits(index: int, mu: int) -> list[int]:
     return digits[::-1]
 
 
+def leading_and_rest(index: int, mu: int) -> tuple[int, int]:
+    """The activation that leads an entry, always added, and the entry that is left of it:
+    added too, or subtracted if it is negative, or none if it is 0."""
+    digits = entry_digits(index, mu)
+    first = next(position for position, digit in enumerate(digits) if digit)
+    return first, index - 3 ** (mu - 1 - first)
+
+
 class Table(wiring.Component):
     """Mirror-halved table of one group of µ activations, in flip-flops.
 
@@ -48,13 +56,12 @@ class Table(wiring.Component):
         sums: dict[int, Value] = {}
         entries = []
         for index in range(1, config.entries + 1):
-            digits = entry_digits(index, config.mu)
-            nonzero = [position for position, digit in enumerate(digits) if digit]
-            width = config.act_bits + (len(nonzero) - 1).bit_length()
+            first, rest = leading_and_rest(index, config.mu)
+            terms = sum(map(abs, entry_digits(index, config.mu)))
+            width = config.act_bits + (terms - 1).bit_length()
             total = Signal(signed(width), name=f"sum_{index}")
             entry = Signal(signed(width), name=f"entry_{index}", reset_less=True)
-            leading = activations[nonzero[0]]
-            rest = index - 3 ** (config.mu - 1 - nonzero[0])
+            leading = activations[first]
             if rest == 0:
                 m.d.comb += total.eq(leading)
             elif rest > 0:

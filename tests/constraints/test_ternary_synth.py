@@ -2,7 +2,7 @@
 
 import pytest
 from long_runs import without
-from ternary_configs import SMALL
+from ternary_configs import COSTLY, SMALL
 
 from pimlico.constraints.synth import synthesise
 from pimlico.generators.block import find
@@ -15,11 +15,10 @@ FPGA = ["ecp5", "ice40", "gowin", "nexus", "xcup"]
 
 def registers(config):
     """Flip-flops of the accumulators and partial sums: less than any core can have."""
-    return config.keys * (config.acc_width + config.sum_width)
+    return config.batch * config.keys * (config.acc_width + config.sum_width)
 
 
-@pytest.mark.parametrize("case", without(
-    SMALL, "mu5-wide", "tq1_0-mu4", "requant-addend", "base3x5-mu5"))
+@pytest.mark.parametrize("case", without(SMALL, *COSTLY))
 def test_gates(case):
     config = TernaryConfig(**SMALL[case])
     emitted = emit(BLOCK, config)
@@ -30,12 +29,13 @@ def test_gates(case):
     assert result["depth"] > 5
 
 
-@pytest.mark.parametrize("number", without(range(len(SMALL)), 7, 16))
+@pytest.mark.parametrize("number", without(
+    range(len(SMALL)), 7, 16, *(list(SMALL).index(case) for case in COSTLY)))
 def test_one_fpga_family_each(number):
     config = TernaryConfig(**list(SMALL.values())[number])
     emitted = emit(BLOCK, config)
     result = synthesise(emitted.text, emitted.top, FPGA[number % len(FPGA)])
     assert result["lut"] > 0
-    assert result["ff"] >= registers(config) or config.out == "int8_requant"
-    assert result["dsp"] == 0 or config.out == "int8_requant"
+    assert result["ff"] >= registers(config) or config.out != "raw"
+    assert result["dsp"] == 0 or config.out != "raw"
     assert result["bram"] in (0, None)

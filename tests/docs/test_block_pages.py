@@ -45,7 +45,7 @@ class Documented:
 
 DOCUMENTED = [
     Documented("ternary-gemm", TernaryConfig(addend=True, out="int8_requant"), TERNARY_STATUS,
-               frozenset({"acc_width"})),
+               frozenset({"acc_width", "acc_format"})),
     Documented("kv-history", KvConfig(append=True), KV_STATUS),
     Documented("omap-controller", OmapConfig(), OMAP_STATUS),
     Documented("ascon-aead128", AsconConfig(), ASCON_STATUS),

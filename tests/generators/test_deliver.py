@@ -261,7 +261,8 @@ def test_drawings_are_well_formed_and_name_what_they_show(core):
 
 
 @pytest.mark.parametrize("settings", [
-    [], ["pipeline=4"], ["out=int8_requant"], ["table=none", "pipeline=2", "addend=true"]])
+    [], ["pipeline=4"], ["out=int8_requant"], ["table=none", "pipeline=2", "addend=true"],
+    ["table=lutram", "pipeline=1"]])
 def test_registers_of_the_diagram_add_up_to_the_latency(settings):
     block, config, _ = load("ternary-gemm", settings=settings)
     steps = diagram.stages(block, config)

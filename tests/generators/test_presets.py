@@ -14,7 +14,9 @@ PRESETS = [(block, name) for block in OURS for name in block.preset_names]
 
 
 def test_the_ternary_presets():
-    assert TERNARY.preset_names == ["best-int4", "best-int8", "bitnet-2b4t", "micas-int8", "tiny"]
+    assert TERNARY.preset_names == [
+        "best-int4", "best-int8", "bf16-mu3", "bitnet-2b4t", "ecp5-lutram", "fp16-mu3",
+        "kintex-lutram", "micas-int8", "platinum", "tellme-kv260", "tiny"]
 
 
 def test_the_kv_presets():

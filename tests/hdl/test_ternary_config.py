@@ -17,10 +17,58 @@ REFUSALS = {
         {"keys": 257},
         "keys = 257: must be 1 to 256 (number of read ports a table (K); rows a beat)"),
     "table": (
-        {"table": "lutram"},
-        "table = lutram: must be one of ff, none (where the sums of activations are kept: "
-        "flip-flops, or none (a tree of conditional add/subtract))"),
-    "act": ({"act": "int2"}, "act = int2: must be one of int4, int8, int16 (activation type)"),
+        {"table": "bram"},
+        "table = bram: must be one of ff, lutram, none (where the sums of activations are kept: "
+        "flip-flops, LUT RAM, or none (a tree of conditional add/subtract))"),
+    "batch": (
+        {"batch": 9},
+        "batch = 9: must be 1 to 8 (number of activation vectors that share a pass of the "
+        "weights)"),
+    "act": (
+        {"act": "int2"},
+        "act = int2: must be one of int4, int8, int16, fp16, bf16 (activation type)"),
+    "lutram with floating": (
+        {"act": "fp16", "table": "lutram"},
+        "table = lutram: must be ff or none with act = fp16; set table = ff"),
+    "lutram in parallel": (
+        {"table": "lutram", "build": "parallel"},
+        "build = parallel: must be serial with table = lutram; leave build out, or set "
+        "table = ff"),
+    "serial with floating": (
+        {"act": "bf16", "build": "serial"},
+        "build = serial: must be parallel with table = ff and act = bf16; leave build out"),
+    "serial without a table": (
+        {"table": "none", "build": "serial"},
+        "build = serial: must be parallel with table = none and act = int8; leave build out"),
+    "build that cannot be hidden": (
+        {"table": "lutram", "keys": 16, "m_max": 192},
+        "build = serial: must be hidden behind the beats of m_max rows, but 12 are fewer than "
+        "the 13 cycles that a table takes; raise m_max to 193, lower keys or mu, or set "
+        "allow_exposed_build = true"),
+    "requantized floats": (
+        {"act": "fp16", "out": "int8_requant"},
+        "out = int8_requant: must be raw or fp32_scaled with act = fp16; floating sums are not "
+        "rescaled to integers"),
+    "compressed floats": (
+        {"act": "fp16", "adder": "compressor"},
+        "adder = compressor: must be carry with act = fp16; leave it out: floating sums are "
+        "rounded one by one"),
+    "floats that wrap": (
+        {"act": "fp16", "allow_wrap": True},
+        "allow_wrap = True: must be false with act = fp16; leave it out: floating sums do not "
+        "wrap"),
+    "floats without format": (
+        {"act": "fp16", "acc_format": None},
+        "acc_format = None: must be fp32 or act with act = fp16; leave it out for fp32"),
+    "width of floats": (
+        {"act": "fp16", "acc_width": 24},
+        "acc_width = 24: must be 32, the width of acc_format = fp32; leave it out"),
+    "format of integers": (
+        {"acc_format": "fp32"},
+        "acc_format = fp32: must be left out with act = int8; set act to fp16 or bf16"),
+    "subnormal integers": (
+        {"subnormals": "flush"},
+        "subnormals = flush: must be left out with act = int8; set act to fp16 or bf16"),
     "none with mu": (
         {"table": "none", "mu": 2},
         "mu = 2: must be 1 with table = none; leave mu out, or set table = ff"),
@@ -53,8 +101,9 @@ REFUSALS = {
         "n_max = 1000: must be a multiple of 256 with weight_format = tq2_0; round it up to 1024"),
     "unknown": (
         {"lut": 4},
-        "lut = 4: must be one of act, table, mu, luts, keys, mux, adder, n_max, m_max, addend, "
-        "acc_width, allow_wrap, pipeline, weight_format, out; did you mean luts?"),
+        "lut = 4: must be one of act, table, build, allow_exposed_build, mu, luts, keys, batch, "
+        "mux, adder, n_max, m_max, addend, acc_format, subnormals, acc_width, allow_wrap, "
+        "pipeline, weight_format, out; did you mean luts?"),
     "type": (
         {"luts": "many"},
         "luts = many: must be valid: input should be a valid integer, unable to parse string as "
@@ -98,6 +147,14 @@ def test_job_beats():
     assert TernaryConfig(luts=16, mu=1, weight_format="tq2_0").tile_beats(512) == 32
 
 
-def test_mu_defaults_to_the_table():
+def test_mu_defaults_to_the_table_and_the_activations():
     assert TernaryConfig().mu == 2
-    assert TernaryConfig(table="none").mu == 1
+    assert TernaryConfig(table="none").mu == TernaryConfig(act="fp16", table="none").mu == 1
+    assert TernaryConfig(act="fp16").mu == TernaryConfig(table="lutram").mu == 3
+
+
+def test_defaults_follow_the_table_and_the_activations():
+    assert TernaryConfig().build == "parallel"
+    assert TernaryConfig(table="lutram").build == "serial"
+    assert [TernaryConfig(act=act).acc_width for act in ("int4", "fp16", "bf16")] == [17, 32, 32]
+    assert TernaryConfig(act="bf16", acc_format="act").acc_width == 16

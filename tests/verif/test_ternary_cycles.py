@@ -2,13 +2,20 @@
 
 import numpy as np
 import pytest
+import ternary_naive as naive
 from ternary_configs import SMALL
 
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.verif.bits import unpack
 from pimlico.verif.ternary.cycles import CodeCheck, TernaryCycles
-from pimlico.verif.ternary.formats import activation_beats, beats, decode_beats
+from pimlico.verif.ternary.formats import (
+    activation_beats,
+    activation_order,
+    beats,
+    decode_beats,
+)
 from pimlico.verif.ternary.golden import gemv, requant
+from pimlico.verif.ternary.models import cycles
 from pimlico.verif.ternary.stimulus import Jobs
 
 CASES = [name for name in SMALL if name != "smallest"]
@@ -16,7 +23,7 @@ CASES = [name for name in SMALL if name != "smallest"]
 
 def run(config, sources, stall=lambda stream: False, most=20000):
     """Every result payload with the cycle of its valid, and the cycles of accepted `a` beats."""
-    model = TernaryCycles(config)
+    model = cycles(config)
     left = {name: list(words) for name, words in sources.items()}
     names = [port.name for port in config.ports if port.direction == "in" and port.name in left]
     results, accepted = [], []
@@ -39,26 +46,44 @@ def run(config, sources, stall=lambda stream: False, most=20000):
     raise AssertionError("the model does not come to rest")
 
 
-def expected(config, weights, x, addend, scale):
-    acc = gemv(weights, x, addend, config.acc_width if config.allow_wrap else None)
-    return requant(acc, *scale) if config.out == "int8_requant" else acc
+def expected(config, weights, x, addend, fields):
+    """Results of a job, of shape (batch, M)."""
+    batch, m = config.batch, len(weights)
+    addend = np.zeros((batch, m), np.int64) if addend is None else addend
+    if config.floating:
+        order = activation_order(config, x.shape[1]).reshape(-1, config.columns)
+        slots = [np.pad(each, ((0, 0), (0, 1)))[:, order] for each in (weights, x)]
+        acc = np.array([[naive.row(config, slots[0][row], slots[1][vector], addend[vector, row])
+                         for row in range(m)] for vector in range(batch)])
+    else:
+        acc = np.stack([gemv(weights, x[vector], addend[vector],
+                             config.acc_width if config.allow_wrap else None)
+                        for vector in range(batch)])
+    given = {name: np.atleast_1d(value) for name, value in fields.items()}
+    if config.out == "int8_requant":
+        return np.stack([requant(acc[vector], int(given["multiplier"][vector]),
+                                 int(given["shift"][vector])) for vector in range(batch)])
+    if config.out == "fp32_scaled":
+        return np.array([[naive.scaled(config, int(one), given["scale"][vector])
+                          for one in acc[vector]] for vector in range(batch)])
+    return acc
 
 
 def make_job(config, rng, n, m):
-    """The beats of a job and the results it must give."""
-    low, high = -(1 << config.act_bits - 1), (1 << config.act_bits - 1) - 1
-    x = rng.integers(low, high + 1, n)
-    weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
+    """The beats of a job and the results it must give, row by row of the rows of each tile."""
     jobs = Jobs(config, rng)
+    x = jobs._activations(n)
+    weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
     cfg = jobs.cfg(n, m)
     sources = {"cfg": [cfg], "a": activation_beats(config, x, m), "w": beats(config, weights)}
     addend = None
     if config.addend:
         sources["addend"] = jobs._addends(-(-m // config.keys), None)
-        addend = unpack(sources["addend"], config.acc_width - 1, config.keys).ravel()[:m]
-    fields = config.ports[0].unpack(cfg)
-    scale = fields.get("multiplier"), fields.get("shift")
-    return sources, expected(config, weights, x, addend, scale)
+        addend = unpack(sources["addend"], config.addend_width, config.batch * config.keys,
+                        signed=not config.floating)
+        addend = addend.reshape(-1, config.batch, config.keys).transpose(1, 0, 2)
+        addend = addend.reshape(config.batch, -1)[:, :m]
+    return sources, expected(config, weights, x, addend, config.ports[0].unpack(cfg))
 
 
 def rows_of(config, results):
@@ -66,10 +91,10 @@ def rows_of(config, results):
     rows, lasts = [], []
     for _, payload in results:
         fields = port.unpack(payload)
-        data = fields["data"] if config.keys > 1 else [fields["data"]]
-        rows += [value for row, value in enumerate(data) if fields["keep"] >> row & 1]
+        data = np.reshape(fields["data"], (config.batch, config.keys))
+        rows += [data[:, row] for row in range(config.keys) if fields["keep"] >> row & 1]
         lasts.append(fields["last"])
-    return rows, lasts
+    return np.stack(rows, axis=1), lasts
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -80,7 +105,7 @@ def test_whole_jobs_equal_numpy(case, seed):
         sources, values = make_job(config, rng, *Jobs(config, rng).size())
         results, _ = run(config, sources, lambda name: rng.random() < 0.3)
         rows, lasts = rows_of(config, results)
-        assert rows == values.tolist()
+        np.testing.assert_array_equal(rows, values)
         assert lasts == [0] * (len(lasts) - 1) + [1]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pimlico.hdl.ternary.config import BAD_CODE, BAD_FRAME, BLOCK, KEY_BITS, TernaryConfig
 
 from ..bits import pack, unpack
 from ..model import CycleModel, Values
 from .formats import activation_order, decode_beats
-from .golden import gemv, requant
+from .tile import results
+
+Array = npt.NDArray[Any]
 
 
 class Job(NamedTuple):
@@ -20,8 +23,7 @@ class Job(NamedTuple):
     n: int
     m: int
     tag: int
-    multiplier: int
-    shift: int
+    scale: dict[str, Array]
     tile_beats: int
     tiles: int
 
@@ -47,7 +49,7 @@ class Settled(NamedTuple):
     take_w: bool
     take_a: bool
     take_cfg: bool
-    product: bool
+    scale: bool
     result: bool
     outputs: dict[str, int]
 
@@ -67,7 +69,7 @@ class TernaryCycles(CycleModel):
         self._first_bit, self._last_bit = a.offset("first"), a.offset("last")
         self._keep_at, self._tag_at, self._last_at = (
             o.offset("keep"), o.offset("tag"), o.offset("last"))
-        self._rescales = config.out == "int8_requant"
+        self._rescales = config.out != "raw"
         self._codes = CodeCheck(config)
         self.reset()
 
@@ -80,14 +82,14 @@ class TernaryCycles(CycleModel):
         self.held: list[Beat] = []
         self.addend: int | None = None
         self.acc: int | None = None
-        self.product: int | None = None
+        self.scaled: int | None = None
         self.result: int | None = None
         self.status = 0
 
     @property
     def idle(self) -> bool:
         return (self.job is None and self.table is None and not any(self.stages)
-                and self.acc is None and self.product is None and self.result is None)
+                and self.acc is None and self.scaled is None and self.result is None)
 
     def outputs(self, inputs: Values) -> dict[str, int]:
         return self._settle(inputs).outputs
@@ -97,11 +99,11 @@ class TernaryCycles(CycleModel):
         o_ready = inputs["o_ready"]
         if self._rescales:
             result = self.result is None or bool(o_ready)
-            product = self.product is None or result
+            scale = self.scaled is None or result
             offered = self.result
-            acc_leaves = product
+            acc_leaves = scale
         else:
-            result = product = False
+            result = scale = False
             offered = self.acc
             acc_leaves = bool(o_ready)
         out: dict[str, int] = {"o_valid": int(offered is not None), "status": self.status}
@@ -132,7 +134,7 @@ class TernaryCycles(CycleModel):
         cfg_ready = job is None or finish
         out |= {"w_ready": int(w_ready), "a_ready": int(a_ready), "cfg_ready": int(cfg_ready)}
         return Settled(step, advance, take_keys, fetch, w_ready and bool(inputs["w_valid"]), take_a,
-                       cfg_ready and bool(inputs["cfg_valid"]), product, result, out)
+                       cfg_ready and bool(inputs["cfg_valid"]), scale, result, out)
 
     def tick(self, inputs: Values) -> None:
         now = self._settle(inputs)
@@ -140,9 +142,9 @@ class TernaryCycles(CycleModel):
         acc = self.acc
         if self._rescales:
             if now.result:
-                self.result = self.product
-            if now.product:
-                self.product, acc = acc, None
+                self.result = self.scaled
+            if now.scale:
+                self.scaled, acc = acc, None
         elif inputs["o_ready"]:
             acc = None
         if now.step:
@@ -202,27 +204,28 @@ class TernaryCycles(CycleModel):
         code = (1 if n == 0 else 2 if n > config.n_max else 3 if m == 0
                 else 4 if m > config.m_max else 5 if config.block_format and n % BLOCK else 0)
         if code == 0:
-            self.job = Job(n, m, cfg["tag"], cfg.get("multiplier", 0), cfg.get("shift", 0),
-                           config.tile_beats(n), -(-m // config.keys))
+            scale = {field.name: np.atleast_1d(cfg[field.name]) for field in config.scale_fields}
+            self.job = Job(n, m, cfg["tag"], scale, config.tile_beats(n), -(-m // config.keys))
             self.beat = self.tile = 0
         return code
 
     def _result(self, last: Beat) -> int:
         """The payload of the row tile whose beats were held."""
         config, job = self.config, last.job
-        x = unpack([beat.a for beat in self.held], config.act_bits, config.columns).ravel()
-        x = np.where(activation_order(config, job.n) < 0, 0, x)
+        x = unpack([beat.a for beat in self.held], config.act_bits,
+                   config.batch * config.columns, signed=not config.floating)
+        x = x.reshape(len(self.held), config.batch, config.columns)
+        order = activation_order(config, job.n).reshape(-1, 1, config.columns)
+        x = np.where(order < 0, 0, x)
         trits = decode_beats(config, [beat.w for beat in self.held])[0]
-        weights = trits.transpose(1, 0, 2).reshape(config.keys, -1)
         addend = None
         if self.addend is not None:
-            addend = unpack([self.addend], config.acc_width - 1, config.keys)[0]
-        acc = gemv(weights, x, addend, config.acc_width if config.allow_wrap else None)
-        if self._rescales:
-            acc = requant(acc, job.multiplier, job.shift)
+            addend = unpack([self.addend], config.addend_width, config.batch * config.keys,
+                            signed=not config.floating).reshape(config.batch, config.keys)
+        lanes = results(config, trits, x, addend, job.scale).reshape(1, -1)
         job_last = last.tile == job.tiles - 1
         rows = job.m - last.tile * config.keys if job_last else config.keys
-        return (pack(acc[None], config.out_bits)[0] | ((1 << rows) - 1) << self._keep_at
+        return (pack(lanes, config.out_bits)[0] | ((1 << rows) - 1) << self._keep_at
                 | job.tag << self._tag_at | job_last << self._last_at)
 
 

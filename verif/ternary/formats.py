@@ -57,7 +57,8 @@ def activation_order(config: TernaryConfig, n: int) -> Array:
 
 
 def beats(config: TernaryConfig, trits: Array) -> list[int]:
-    """The ``w`` payloads of a whole job, row tile by row tile.
+    """The ``w`` payloads of a whole job, row tile by row tile; with a serial build column tile
+    by column tile.
 
     Columns past N and rows past M are weights of 0; a slot that carries no weight holds the
     digit 0, as GGUF leaves it.
@@ -85,32 +86,39 @@ def beats(config: TernaryConfig, trits: Array) -> list[int]:
         padded[:, n] = blank
         lanes = padded[:, order].reshape(tiles, keys, -1, columns).transpose(0, 2, 1, 3)
         words += _encode(config, lanes.reshape(-1, keys * columns))
+    if config.serial:
+        tile = config.tile_beats(n)
+        words = [word for column in range(tile) for word in words[column::tile]]
     return words
 
 
 def activation_beats(config: TernaryConfig, x: Array, m: int) -> list[int]:
-    """The ``a`` payloads of a whole job: one row tile's, again for each of ceil(m/keys) tiles.
+    """The ``a`` payloads of a whole job: one row tile's, again for each of ceil(m/keys) tiles;
+    with a serial build once.
 
     Parameters
     ----------
     config : TernaryConfig
-    x : integer array of shape (N,)
-        Slots that carry no weight get 0.
+    x : integer array of shape (batch, N), or (N,) for a batch of one
+        Of floating activations their bits. Slots that carry no weight get 0.
     m : int
         Rows M.
 
     Returns
     -------
     list of int
-        ``config.job_beats(N, m)`` payloads, ``first`` and ``last`` included.
+        ``first`` and ``last`` included.
     """
-    order = activation_order(config, len(x))
-    tile = pack(np.append(x, 0)[order].reshape(-1, config.columns), config.act_bits)
-    first = config.columns * config.act_bits
+    x = np.atleast_2d(x)
+    order = activation_order(config, x.shape[1])
+    slots = np.pad(x, ((0, 0), (0, 1)))[:, order].reshape(config.batch, -1, config.columns)
+    lanes = config.batch * config.columns
+    tile = pack(slots.transpose(1, 0, 2).reshape(-1, lanes), config.act_bits)
+    first = lanes * config.act_bits
     if tile:
         tile[0] |= 1 << first
         tile[-1] |= 2 << first
-    return tile * -(-m // config.keys)
+    return tile if config.serial else tile * -(-m // config.keys)
 
 
 def decode_beats(config: TernaryConfig, words: Sequence[int]) -> tuple[Array, Array]:

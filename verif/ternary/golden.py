@@ -70,7 +70,7 @@ def table(x: Array, mu: int) -> Array:
     """
     x = np.asarray(x, np.int64)
     groups = x.reshape(*x.shape[:-1], -1, mu)
-    return groups @ _index_trits(mu).astype(np.int64).T
+    return groups @ index_trits(mu).astype(np.int64).T
 
 
 def keys_from_trits(trits: Array) -> Array:
@@ -112,7 +112,7 @@ def trits_from_keys(keys: Array, mu: int) -> Array:
 @cache
 def key_trits(mu: int) -> Array:
     """The weights of every key: int8 array of shape (2**key_bits, mu), read only."""
-    indices = _index_trits(mu)
+    indices = index_trits(mu)
     half = 1 << (KEY_BITS[mu] - 1)
     trits = np.zeros((2 * half, mu), np.int8)
     trits[:len(indices)] = indices
@@ -122,7 +122,7 @@ def key_trits(mu: int) -> Array:
 
 
 @cache
-def _index_trits(mu: int) -> Array:
+def index_trits(mu: int) -> Array:
     """Balanced ternary digits of 0 to (3**mu - 1)/2, most significant first."""
     most = (3**mu - 1) // 2
     powers = 3 ** np.arange(mu - 1, -1, -1)

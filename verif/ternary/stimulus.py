@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pimlico.hdl.ternary.config import BLOCK, MULTIPLIER_BITS, SHIFT_BITS, TAG_BITS, TernaryConfig
 
@@ -14,6 +15,7 @@ from ..bits import pack
 from ..episode import Episode
 from .formats import activation_beats, beats
 
+Array = npt.NDArray[Any]
 Beats = dict[str, list[int]]
 
 
@@ -30,6 +32,8 @@ class Jobs:
         unit = BLOCK if config.block_format else 1
         span = unit if config.block_format else config.columns * most_beats
         n = unit * int(self.rng.integers(1, max(1, min(span, config.n_max) // unit) + 1))
+        if config.serial and self.rng.random() < 0.3:
+            most_tiles = config.build_cycles + 3
         m = int(self.rng.integers(1, min(most_tiles * config.keys, config.m_max) + 1))
         return n, m
 
@@ -41,20 +45,24 @@ class Jobs:
         sprinkles weight codes that stand for nothing, `misframed` moves first and last.
         """
         config, rng = self.config, self.rng
-        low, high = -(1 << config.act_bits - 1), (1 << config.act_bits - 1) - 1
+        # the columns past n are as full as the others: it is the core that leaves them out
+        columns = n if config.block_format else config.tile_beats(n) * config.columns
         if extreme is None:
-            x = rng.integers(low, high + 1, n)
-            weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
+            x = self._activations(columns)
+            weights = rng.integers(-1, 2, (m, columns)).astype(np.int8)
         else:
-            x = np.full(n, low)
-            weights = np.full((m, n), -extreme, np.int8)
+            # of floating ones the most negative that is finite
+            most = (0x7f7f if config.act == "bf16" else 0x7bff) | 0x8000
+            low = most if config.floating else -1 << config.act_bits - 1
+            x = np.full((config.batch, columns), low)
+            weights = np.full((m, columns), -extreme, np.int8)
         words = beats(config, weights)
         activations = activation_beats(config, x, m)
         if codes:
             bits = config.keys * config.weight_bits
             words = [word | self._noise(bits) if rng.random() < 0.3 else word for word in words]
         if misframed:
-            bits = config.columns * config.act_bits
+            bits = config.batch * config.columns * config.act_bits
             activations = [word ^ int(rng.integers(4)) << bits if rng.random() < 0.3 else word
                            for word in activations]
         out: Beats = {"cfg": [self.cfg(n, m)], "a": activations, "w": words}
@@ -68,15 +76,48 @@ class Jobs:
         Three scales in four bring the usual sums of `n` products into the range of int8: with
         one drawn blindly most results are 0 or saturate, and hide what happens to them.
         """
+        scales = [self._scale(n) for _ in range(self.config.batch)]
+        return self.config.port("cfg").pack({
+            "n": n, "m": m, "tag": int(self.rng.integers(1 << TAG_BITS)),
+            **{field.name: [scale[field.name] for scale in scales]
+               for field in self.config.scale_fields}})
+
+    def _scale(self, n: int) -> dict[str, int]:
         rng, most = self.rng, (1 << SHIFT_BITS) - 1
         multiplier, shift = int(rng.integers(1 << MULTIPLIER_BITS)), int(rng.integers(most + 1))
         if rng.random() < 0.75:
             multiplier |= 1 << MULTIPLIER_BITS - 1
             usual = self.config.act_bits - 1 + n.bit_length() // 2
             shift = min(most, max(0, MULTIPLIER_BITS + usual - 8 + int(rng.integers(3))))
-        return self.config.port("cfg").pack({
-            "n": n, "m": m, "tag": int(rng.integers(1 << TAG_BITS)),
-            "multiplier": multiplier, "shift": shift})
+        return {"multiplier": multiplier, "shift": shift, "scale": int(self._floats("fp32", 1)[0])}
+
+    def _activations(self, n: int) -> Array:
+        """Values of full range, a row a vector; of floating ones their bits."""
+        config, rng = self.config, self.rng
+        shape = (config.batch, n)
+        if config.floating:
+            return self._floats(config.act, config.batch * n).reshape(shape)
+        low, high = -(1 << config.act_bits - 1), (1 << config.act_bits - 1) - 1
+        return rng.integers(low, high + 1, shape)
+
+    def _floats(self, form: str, count: int) -> Array:
+        """Bits of floating values: mostly of like size, so that sums cancel and round; of any
+        size; and some subnormals, zeros, infinities and NaNs."""
+        width, fraction = {"fp16": (16, 10), "bf16": (16, 7), "fp32": (32, 23)}[form]
+        rng = self.rng
+        bits = rng.integers(0, 1 << width, count)
+        usual = (1 << width - fraction - 2) - 1 + rng.integers(-4, 5, count)
+        like = bits & ~(((1 << width - 1) - 1) ^ ((1 << fraction) - 1)) | usual << fraction
+        special = rng.choice(np.array([0, 1, (1 << fraction) - 1, 1 << fraction]), count) | (
+            bits & 1 << width - 1)
+        endless = bits | (1 << width - 1) - (1 << fraction)
+        kind = rng.choice(4, count, p=self._kinds())
+        return np.choose(kind, [like, bits, special, endless])
+
+    def _kinds(self) -> list[float]:
+        """How many values are of which kind: in half of the jobs none is infinite or NaN, which
+        would hide all else."""
+        return [0.6, 0.25, 0.13, 0.02] if self.rng.random() < 0.2 else [0.7, 0.0, 0.3, 0.0]
 
     def refused(self) -> list[int]:
         """Every `cfg` that the core refuses, and that its fields can hold."""
@@ -92,14 +133,17 @@ class Jobs:
         return [self.cfg(*size) for size in sizes]
 
     def _addends(self, tiles: int, extreme: int | None) -> list[int]:
-        config = self.config
-        width = config.acc_width - 1
+        config, width = self.config, self.config.addend_width
+        shape = (tiles, config.batch * config.keys)
+        if config.floating:
+            form = "fp32" if config.acc_format == "fp32" else config.act
+            return pack(self._floats(form, tiles * shape[1]).reshape(shape), width)
         low, high = -(1 << width - 1), (1 << width - 1) - 1
         if extreme is None:
-            values = self.rng.integers(low, high + 1, (tiles, config.keys))
+            values = self.rng.integers(low, high + 1, shape)
             values >>= self.rng.integers(width, size=values.shape)
         else:
-            values = np.full((tiles, config.keys), high if extreme > 0 else low)
+            values = np.full(shape, high if extreme > 0 else low)
         return pack(values, width)
 
     def _noise(self, bits: int) -> int:
