@@ -10,6 +10,7 @@ from pimlico.hdl.common.float.config import FP32
 from pimlico.hdl.common.float.convert import FloatConvert
 from pimlico.hdl.common.float.integer import IntToFloat
 from pimlico.hdl.common.float.multiply import FloatMultiply
+from pimlico.hdl.common.parts import place
 
 from .config import SCALE_BITS, TernaryConfig
 
@@ -40,8 +41,9 @@ class Scale(wiring.Component):
             convert = FloatConvert(config.acc_float, FP32, config.subnormals)
         else:
             convert = IntToFloat(config.acc_width, FP32)
-        m.submodules.convert = convert
-        m.submodules.multiply = multiply = FloatMultiply(FP32, FP32, FP32, config.subnormals)
+        multiply = FloatMultiply(FP32, FP32, FP32, config.subnormals)
+        m.submodules.convert = place(platform, convert)
+        m.submodules.multiply = place(platform, multiply)
         converted = Signal(SCALE_BITS, reset_less=True)
         scaled = Signal(SCALE_BITS, reset_less=True)
         m.d.comb += [convert.value.eq(self.acc), multiply.a.eq(converted),

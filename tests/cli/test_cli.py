@@ -80,7 +80,8 @@ def test_show_json(as_json):
     assert told["presets"] == TERNARY.preset_names
     mu = told["parameters"]["properties"]["mu"]
     assert (mu["type"], mu["minimum"], mu["maximum"]) == ("integer", 1, 5)
-    assert told["parameters"]["properties"]["act"]["enum"] == ["int4", "int8", "int16"]
+    assert told["parameters"]["properties"]["act"]["enum"] == [
+        "int4", "int8", "int16", "fp16", "bf16"]
     assert [port["name"] for port in told["ports"]] == [
         "cfg", "a", "w", "o", "status", "status_clear"]
     first = told["ports"][1]["fields"][1]

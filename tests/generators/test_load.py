@@ -63,7 +63,8 @@ def test_settings_are_yaml_scalars(value, meant):
     ({"block": "ternary-gem"},
      "BLOCK = ternary-gem: must be one of ternary-gemm; did you mean ternary-gemm?"),
     ({"preset": "best-int"},
-     "--preset = best-int: must be one of best-int4, best-int8, bitnet-2b4t, micas-int8, tiny; "
+     "--preset = best-int: must be one of best-int4, best-int8, bf16-mu3, bitnet-2b4t, "
+     "ecp5-lutram, fp16-mu3, kintex-lutram, micas-int8, platinum, tellme-kv260, tiny; "
      "did you mean best-int8?"),
     ({"settings": ["keys"]},
      "--set = keys: must have the form key=value; for example --set keys=16"),
@@ -89,7 +90,7 @@ def test_refusals(monkeypatch, arguments, message):
 
 def test_unknown_parameter_names_the_nearest():
     message = refusal("ternary-gemm", settings=["key=4"])
-    assert message.startswith("key = 4: must be one of act, table, mu, luts, keys, ")
+    assert message.startswith("key = 4: must be one of act, table, build, ")
     assert message.endswith("; did you mean keys?")
 
 
