@@ -89,6 +89,7 @@ def _timing(config: BlockConfig, emitted: Emitted, diagram: bool) -> str:
              "from the last input beat of a result to its valid output, never stalled"),
             ("initiation interval", _cycles(config.interval),
              "between two input beats at full rate"),
+            *((name, fact, "") for name, fact in config.facts.items()),
             ("clock", f"{CLOCK_MHZ} MHz", "what the constraint files ask for; change it there")]
     text = "## Timing\n\n" + _table(("figure", "value", "meaning"), rows)
     if diagram:

@@ -8,7 +8,7 @@ from .block import Block
 
 BLOCK = Block(
     name="ternary-gemm",
-    summary="Ternary-weight GEMV/GEMM by table lookup (BitNet b1.58), integer activations",
+    summary="Ternary-weight GEMV/GEMM by table lookup (BitNet b1.58)",
     config=TernaryConfig,
     component="pimlico.hdl.ternary.gemm:ternary_gemm",
     cycles="pimlico.verif.ternary.models:cycles",

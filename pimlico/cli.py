@@ -98,7 +98,7 @@ def show(block: BlockName = None, preset: Preset = None, config: ConfigFile = No
         "config": design.config.model_dump(mode="json"),
         "ports": describe_ports(design.config),
         "latency": design.config.latency, "interval": design.config.interval,
-        "file_schema": schema(design.block),
+        "facts": design.config.facts, "file_schema": schema(design.block),
     }
     if choice is not None:
         told |= {"alternatives": choice.alternatives, "reason": choice.reason,

@@ -68,6 +68,8 @@ def show(told: Mapping[str, Any], values: Mapping[str, Any], chosen: bool,
     console.print(f"latency {told['latency']} cycles, a beat every {told['interval']}"
                   if told["interval"] > 1 else
                   f"latency {told['latency']} cycles, a beat a cycle")
+    for name, fact in told["facts"].items():
+        console.print(f"{name}: {fact}")
 
 
 def alternatives(columns: Mapping[str, str], entries: Sequence[Mapping[str, Any]],

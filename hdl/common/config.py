@@ -81,6 +81,11 @@ class BlockConfig(BaseModel):
         """Initiation interval: cycles between two input beats at full rate."""
         return 1
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What else `pimlico show` and the datasheet tell, with its unit."""
+        return {}
+
 
 def _explain(model: type[BlockConfig], error: ValidationError) -> ConfigError:
     first = error.errors()[0]

@@ -162,6 +162,12 @@ class TernaryConfig(Legal):
         return max(2, self.build_cycles) if self.serial else 1
 
     @property
+    def facts(self) -> dict[str, str]:
+        bits = self.keys * self.weight_bits
+        return {"multiply-accumulates": f"{self.macs} a beat",
+                "weights": f"{bits} bits a beat, {bits / self.macs:.3g} a multiply-accumulate"}
+
+    @property
     def ports(self) -> tuple[Port, ...]:
         integer = not self.floating
         rows = "results, a lane a row" + ("; vector by vector" if self.batch > 1 else "")
