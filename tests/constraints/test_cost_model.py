@@ -1,8 +1,9 @@
 """The cost model of the ternary core against synthesis.
 
 Cores of 3000 to 40 000 transistors by the model, up to twice that where a draw insists on what
-is large, by a seed and in the order of the draw; none is left out. They took no part in fitting
-the coefficients. Smaller cores are outside of what the model claims.
+is large, by a seed and in the order of the draw; none is left out. The coefficients were fitted to
+other cores, but for those of a serial build, which took part. Smaller cores are outside of what
+the model claims.
 """
 
 from itertools import islice
