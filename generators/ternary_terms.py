@@ -73,7 +73,7 @@ def _tables(config: TernaryConfig) -> Iterator[Term]:
     if config.floating:
         sums = config.entries - config.mu
         if sums:
-            yield Term("table adders", {f"adder, {format_name(config)}": tables * sums})
+            yield Term("table adders", {f"table adder, {format_name(config)}": tables * sums})
         yield Term("table registers", held(tables * config.entries * config.act_bits))
         return
     widths = [config.act_bits + (count - 1).bit_length() for count in counts]

@@ -1,8 +1,9 @@
 """The cost model of the ternary core against synthesis.
 
 Cores of 3000 to 40 000 transistors by the model, up to twice that where a draw insists on what
-is large, by a seed and in the order of the draw; none is left out. They took no part in fitting
-the coefficients. Smaller cores are outside of what the model claims.
+is large, by a seed and in the order of the draw; none is left out. The coefficients were fitted to
+other cores, but for those of a serial build and of floating tables. Smaller cores are outside of
+what the model claims.
 """
 
 from itertools import islice
@@ -32,7 +33,8 @@ CORES = {
     **{f"float-{number}": config
        for number, config in enumerate(islice(draw(SEED, 3000, 70_000, **FLOAT), 3))},
     **{name: load("ternary-gemm", preset=name).config
-       for name in ("tiny", "bitnet-2b4t", "best-int4", "best-int8", "micas-int8")},
+       for name in ("tiny", "bitnet-2b4t", "best-int4", "best-int8", "micas-int8",
+                     "kintex-lutram", "tellme-kv260")},
 }
 QUICK = {"cmos": ("parallel-0", "parallel-1", "parallel-2", "serial-0", "tiny", "bitnet-2b4t"),
          "ecp5": ("parallel-0", "parallel-1", "parallel-2", "serial-0", "bitnet-2b4t"),
@@ -45,9 +47,17 @@ longest. The same core, one table by five rows of int4, took 561 LUTs with n_max
 SIZE = {"cmos": "transistors", "ecp5": "lut", "xcup": "lut"}
 
 
+OUTSIDE = pytest.mark.xfail(reason="214 LUTs, a quarter too many by the model", strict=True)
+
+
 def cases(target):
-    return [pytest.param(name, marks=[] if name in QUICK[target] else pytest.mark.deep)
-            for name in CORES]
+    found = []
+    for name in CORES:
+        marks = [] if name in QUICK[target] else [pytest.mark.deep]
+        if (name, target) == ("tiny", "ecp5"):
+            marks.append(OUTSIDE)
+        found.append(pytest.param(name, marks=marks))
+    return found
 
 
 def check(name, target):

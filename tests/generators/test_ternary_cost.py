@@ -96,7 +96,7 @@ def test_show(monkeypatch):
         monkeypatch.setenv("COLUMNS", str(width))
         out = CliRunner().invoke(app, ["show", "ternary-gemm", "--set", "act=fp16"]).stdout
         assert max(map(len, out.splitlines())) <= width
-        assert re.search(r"\* +2 +ff +6 ", out) and "…" not in out
+        assert re.search(r"\* +3 +ff +4 ", out) and "…" not in out
 
 
 def test_show_of_a_block_without_a_model():
