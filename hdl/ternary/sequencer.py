@@ -60,8 +60,8 @@ class Sequencer(wiring.Component):
         with m.Elif(self.take):
             m.d.sync += first.eq(self.beat.last)
         m.d.comb += self.beat.first.eq(first)
-        self._count_rows(m, cfg["m"], accept, tile_end)
-        for name in set(cfg) - {"n", "m"}:
+        self._count_rows(m, cfg["m"], accept)
+        for name in [name for name in cfg if name not in ("n", "m")]:
             held = Signal(len(cfg[name]), name=f"job_{name}", reset_less=True)
             with m.If(accept):
                 m.d.sync += held.eq(cfg[name])
@@ -70,13 +70,13 @@ class Sequencer(wiring.Component):
         count(m, cfg["n"], accept, tile_end)
         return m
 
-    def _count_rows(self, m: Module, rows: Value, accept: Value, tile_end: Value) -> None:
+    def _count_rows(self, m: Module, rows: Value, accept: Value) -> None:
         """Rows of the tiles that are left; the last tile has those beyond the others."""
         config = self.config
         rows_left = Signal(config.m_bits, reset_less=True)
         with m.If(accept):
             m.d.sync += rows_left.eq(rows)
-        with m.Elif(tile_end):
+        with m.Elif(self.take), m.If(self.beat.last):
             m.d.sync += rows_left.eq(rows_left - config.keys)
         m.d.comb += [
             self.beat.job_last.eq(rows_left <= config.keys),

@@ -22,7 +22,7 @@ class ColumnTiles(Sequencer):
     def __init__(self, config: TernaryConfig):
         super().__init__(config, m=Out(config.m_bits))
 
-    def _count_rows(self, m: Module, rows: Value, accept: Value, tile_end: Value) -> None:
+    def _count_rows(self, m: Module, rows: Value, accept: Value) -> None:
         held = Signal(self.config.m_bits, name="job_m", reset_less=True)
         with m.If(accept):
             m.d.sync += held.eq(rows)
