@@ -1,7 +1,7 @@
 """The cost model of the ternary core beside synthesis, on cores drawn at random.
 
 ``--fit`` also prints coefficients that fit these cores better, from those that stand in
-``generators/ternary_coefficients.py``.
+``generators/ternary_cost/coefficients.py``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from rich.table import Table
 
 from pimlico.constraints.synth import synthesise
 from pimlico.generators.block import find
-from pimlico.generators.ternary_coefficients import COEFFICIENTS, TARGETS
-from pimlico.generators.ternary_cost import estimate, terms
-from pimlico.generators.ternary_samples import FLOAT, SERIAL, draw
+from pimlico.generators.ternary_cost.coefficients import COEFFICIENTS, TARGETS
+from pimlico.generators.ternary_cost.estimate import estimate, terms
+from pimlico.generators.ternary_cost.samples import FLOAT, SERIAL, draw
 from pimlico.generators.verilog import emit
 from pimlico.hdl.ternary.config import TernaryConfig
 

@@ -16,5 +16,5 @@ BLOCK = Block(
     presets=Path(__file__).parent / "presets" / "ternary-gemm",
     properties="pimlico.hdl.ternary.properties:properties",
     diagram="pimlico.hdl.ternary.diagram:stages",
-    choose="pimlico.generators.ternary_choice:TernaryChoice",
+    choose="pimlico.generators.ternary_cost.choice:TernaryChoice",
 )

@@ -13,8 +13,8 @@ import pytest
 from pimlico.constraints.synth import synthesise
 from pimlico.generators.block import find
 from pimlico.generators.load import load
-from pimlico.generators.ternary_cost import estimate
-from pimlico.generators.ternary_samples import FLOAT, SERIAL, draw
+from pimlico.generators.ternary_cost.estimate import estimate
+from pimlico.generators.ternary_cost.samples import FLOAT, SERIAL, draw
 from pimlico.generators.verilog import emit
 
 SEED = 1581

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from pimlico.cli import app
 from pimlico.generators.block import find
 from pimlico.generators.load import load, typed
-from pimlico.generators.ternary_choice import TernaryChoice
-from pimlico.generators.ternary_cost import estimate, terms
+from pimlico.generators.ternary_cost.choice import TernaryChoice
+from pimlico.generators.ternary_cost.estimate import estimate, terms
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
 

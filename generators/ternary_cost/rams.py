@@ -6,7 +6,7 @@ from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.hdl.ternary.partial_sums import SHALLOW
 from pimlico.hdl.ternary.serial_table import LONE, PORTS
 
-from .ternary_serial_terms import words
+from .serial_terms import words
 
 
 def memory_bits(config: TernaryConfig) -> int:

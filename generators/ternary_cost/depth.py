@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pimlico.hdl.ternary.config import TernaryConfig
 
-from .ternary_tree import ROW, Tree
+from .tree import ROW, Tree
 
 SUM_BIT, NEXT_ADDER, FULL_ADDER, FINAL = 2, 5, 5, 17
 FETCH = {1: 4, 2: 8, 3: 10, 4: 13, 5: 14}

@@ -8,12 +8,12 @@ from typing import Any
 from pimlico.hdl.ternary.beat import beat_layout
 from pimlico.hdl.ternary.config import TernaryConfig
 
-from .ternary_coefficients import COEFFICIENTS, TARGETS
-from .ternary_depth import depth
-from .ternary_rams import lut_ram, memory_bits, sums_in_block_ram
-from .ternary_serial_terms import number_bits, serial_terms
-from .ternary_terms import REGISTER, Term, parallel_terms
-from .ternary_tree import Tree, tree_of
+from .coefficients import COEFFICIENTS, TARGETS
+from .depth import depth
+from .rams import lut_ram, memory_bits, sums_in_block_ram
+from .serial_terms import number_bits, serial_terms
+from .terms import REGISTER, Term, parallel_terms
+from .tree import Tree, tree_of
 
 SHIFT_REGISTER = 3
 """Fewest registers in a row that Yosys puts into one LUT of UltraScale+."""

@@ -11,7 +11,7 @@ from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.hdl.ternary.parameters import FLOATING
 
-from .ternary_cost import estimate
+from .estimate import estimate
 
 VALUES: Mapping[str, Sequence[Any]] = {
     "act": ("int4", "int8", "int16"),

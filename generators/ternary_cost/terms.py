@@ -15,7 +15,7 @@ from pimlico.hdl.ternary.config import (
 )
 from pimlico.hdl.ternary.table import entry_digits
 
-from .ternary_tree import Tree
+from .tree import Tree
 
 REGISTER, LOAD = "register", "load"
 """A flip-flop, and the multiplexer that holds it without a load."""

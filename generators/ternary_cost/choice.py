@@ -9,8 +9,8 @@ from typing import Any
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
 
-from .choice import Choice
-from .ternary_cost import estimate
+from ..choice import Choice
+from .estimate import estimate
 
 COLUMNS = 12
 """Columns a beat where neither µ nor the number of tables is given."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pimlico.hdl.ternary.config import TAG_BITS, TernaryConfig
 
-from .ternary_terms import (
+from .terms import (
     LOAD,
     REGISTER,
     Term,
@@ -19,7 +19,7 @@ from .ternary_terms import (
     scale_bits,
     weights,
 )
-from .ternary_tree import Tree
+from .tree import Tree
 
 
 def serial_terms(config: TernaryConfig, tree: Tree) -> Iterator[Term]:
