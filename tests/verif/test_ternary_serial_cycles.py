@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from ternary_play import make_job, rows_of, run
 from ternary_serial_configs import SERIAL
-from test_ternary_cycles import make_job, rows_of, run
 
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.verif.ternary.formats import activation_beats, beats
