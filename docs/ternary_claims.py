@@ -126,8 +126,10 @@ class Core(NamedTuple):
 
     def whole(self) -> int:
         """All of the core."""
-        config = TernaryConfig(act=self.act, table="ff" if self.mu > 1 else "none",
-                               luts=self.columns // max(1, self.mu), keys=self.keys)
+        mu = max(1, self.mu)
+        config = TernaryConfig(act=self.act, table="ff" if self.mu > 1 else "none", mu=mu,
+                               luts=self.columns // mu, keys=self.keys)
+        assert config.columns == self.columns
         block = BLOCK if self.mu else replace(BLOCK, component=f"{__name__}:MultiplierArray")
         emitted = emit(block, config)
         return int(synthesise(emitted.text, emitted.top, "cmos")["transistors"])
