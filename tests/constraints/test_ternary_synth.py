@@ -18,7 +18,7 @@ def registers(config):
     return config.batch * config.keys * (config.acc_width + config.sum_width)
 
 
-@pytest.mark.parametrize("case", without(SMALL, *COSTLY))
+@pytest.mark.parametrize("case", without(SMALL, *COSTLY, *list(SMALL)[::2]))
 def test_gates(case):
     config = TernaryConfig(**SMALL[case])
     emitted = emit(BLOCK, config)
@@ -30,7 +30,7 @@ def test_gates(case):
 
 
 @pytest.mark.parametrize("number", without(
-    range(len(SMALL)), 7, 16, *(list(SMALL).index(case) for case in COSTLY)))
+    range(len(SMALL)), *(list(SMALL).index(case) for case in COSTLY), *range(1, len(SMALL), 2)))
 def test_one_fpga_family_each(number):
     config = TernaryConfig(**list(SMALL.values())[number])
     emitted = emit(BLOCK, config)
