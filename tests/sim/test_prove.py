@@ -8,7 +8,7 @@ from mutants import broken
 
 from pimlico.generators.block import find
 from pimlico.generators.errors import ToolError
-from pimlico.hdl.ternary import column, core, decode, output, sequencer, weights
+from pimlico.hdl.ternary import column, core, decode, gemm, output, sequencer, weights
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.sim.prove import prove
 from pimlico.sim.tools import TOOLS
@@ -62,7 +62,7 @@ BREAKS = [
 @pytest.mark.parametrize("name, module, sound, wrong, more", BREAKS,
                          ids=[f"{name}-{wrong}" for name, _, _, wrong, _ in BREAKS])
 def test_a_broken_core_fails(monkeypatch, tmp_path, name, module, sound, wrong, more):
-    broken(monkeypatch, module, sound, wrong, users=(core, weights))
+    broken(monkeypatch, module, sound, wrong, users=(gemm, core, weights))
     result = prove(BLOCK, TernaryConfig(**TINY | more), only=[name], traces=tmp_path)
     found = result["properties"][name]
     assert not result["passed"]

@@ -115,8 +115,8 @@ FAULTS = {
 def test_broken_rtl_is_caught(monkeypatch, fault, seed):
     case, module, sound, wrong = FAULTS[fault]
     broken(monkeypatch, module, sound, wrong, users=USERS)
-    result = verify(BLOCK, TernaryConfig(**SERIAL[case]), simulators=["icarus"], cycles=3000,
-                    seed=seed)
+    result = verify(BLOCK, TernaryConfig(**SERIAL[case]), simulators=["icarus"],
+                    cycles=30_000, seed=seed)
     assert not result["passed"], f"seed {seed}"
     assert result["mismatch"].startswith(("icarus: mismatch on", "icarus: stuck")), \
         result["mismatch"]
