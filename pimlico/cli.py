@@ -187,7 +187,7 @@ def synth(target: Annotated[Literal["cmos", "ecp5", "ice40", "gowin", "nexus", "
                             clock_mhz=clock, progress=tell, verbose=verbose)
     macs = getattr(design.config, "macs", None)
     size = (result["transistors"] if target == "cmos"
-            else result["lut"] + (result["lutram"] or 0))
+            else result["lut"] + (result.get("lutram") or 0))
     result |= {"macs": macs, "per_mac": round(size / macs, 2) if macs else None}
     if as_json:
         _print_json(result)
