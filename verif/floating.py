@@ -36,7 +36,7 @@ def add(a_bits: ArrayLike, b_bits: ArrayLike, a: FloatFormat, b: FloatFormat, ou
         # the two-sum of Knuth: what rounding the sum to float64 has cut off
         part = total - x
         error = (x - (total - part)) + (y - part)
-    return _round(_to_odd(total, error), out, subnormals)
+    return nearest(_to_odd(total, error), out, subnormals)
 
 
 def multiply(a_bits: ArrayLike, b_bits: ArrayLike, a: FloatFormat, b: FloatFormat,
@@ -49,13 +49,13 @@ def multiply(a_bits: ArrayLike, b_bits: ArrayLike, a: FloatFormat, b: FloatForma
         raise ValueError(f"products of {a.name} and {b.name} are not exact in float64")
     with np.errstate(invalid="ignore"):
         product = values(a_bits, a, subnormals) * values(b_bits, b, subnormals)
-    return _round(product, out, subnormals)
+    return nearest(product, out, subnormals)
 
 
 def convert(bits: ArrayLike, source: FloatFormat, out: FloatFormat,
             subnormals: Subnormals = "keep") -> np.ndarray:
     """Bits in `out` of numbers in `source`, uint64."""
-    return _round(values(bits, source, subnormals), out, subnormals)
+    return nearest(values(bits, source, subnormals), out, subnormals)
 
 
 def from_int(integers: ArrayLike, out: FloatFormat) -> np.ndarray:
@@ -66,7 +66,37 @@ def from_int(integers: ArrayLike, out: FloatFormat) -> np.ndarray:
     low = (magnitude & np.uint64(0x7FF)) != 0
     cut = (magnitude >> np.uint64(11) | low).astype(np.float64) * 2048.0
     value = np.where(wide, cut, magnitude.astype(np.float64))
-    return _round(np.where(given < 0, -value, value), out, "keep")
+    return nearest(np.where(given < 0, -value, value), out, "keep")
+
+
+def nearest(numbers: ArrayLike, out: FloatFormat,
+            subnormals: Subnormals = "keep") -> np.ndarray:
+    """Bits in `out` nearest to float64 numbers, which are exact, uint64."""
+    check_subnormals(subnormals)
+    bits = np.asarray(numbers, np.float64).view(np.uint64)
+    sign = bits >> np.uint64(63) << np.uint64(out.width - 1)
+    magnitude = bits & np.uint64((1 << 63) - 1)
+    exponent = (magnitude >> np.uint64(_FRACTION)).astype(np.int64) - (_BIAS - out.bias)
+    significand = magnitude & np.uint64((1 << _FRACTION) - 1) | np.uint64(1 << _FRACTION)
+    base = exponent - 1
+    drop = _FRACTION - out.fraction_bits + np.zeros_like(base)
+    if subnormals == "keep":
+        drop = np.minimum(drop + np.maximum(-base, 0), _FRACTION + 2)
+        base = np.maximum(base, 0)
+    shift = drop.astype(np.uint64)
+    kept = significand >> shift
+    rest = significand - (kept << shift)
+    half = np.uint64(1) << shift - np.uint64(1)
+    kept = kept + ((rest > half) | ((rest == half) & (kept & np.uint64(1) != 0)))
+    packed = (base << out.fraction_bits) + kept.view(np.int64)
+    if subnormals == "flush":
+        packed = np.where(packed < 1 << out.fraction_bits, 0, packed)
+    packed = np.where(magnitude == 0, 0, np.minimum(packed, out.infinity))
+    result = packed.view(np.uint64) | sign
+    special = magnitude >= np.uint64(0x7FF << _FRACTION)
+    nan = magnitude > np.uint64(0x7FF << _FRACTION)
+    result = np.where(special, sign | np.uint64(out.infinity), result)
+    return np.where(nan, np.uint64(out.nan), result)
 
 
 def negate(bits: ArrayLike, kind: FloatFormat) -> np.ndarray:
@@ -110,31 +140,3 @@ def _to_odd(total: np.ndarray, error: np.ndarray) -> np.ndarray:
     inexact = np.isfinite(total) & (error != 0) & (bits & 1 == 0)
     outward = (error > 0) == (total > 0)
     return np.where(inexact, np.where(outward, bits + 1, bits - 1), bits).view(np.float64)
-
-
-def _round(value: np.ndarray, out: FloatFormat, subnormals: Subnormals) -> np.ndarray:
-    """Bits in `out` nearest to float64."""
-    bits = value.view(np.uint64)
-    sign = bits >> np.uint64(63) << np.uint64(out.width - 1)
-    magnitude = bits & np.uint64((1 << 63) - 1)
-    exponent = (magnitude >> np.uint64(_FRACTION)).astype(np.int64) - (_BIAS - out.bias)
-    significand = magnitude & np.uint64((1 << _FRACTION) - 1) | np.uint64(1 << _FRACTION)
-    base = exponent - 1
-    drop = _FRACTION - out.fraction_bits + np.zeros_like(base)
-    if subnormals == "keep":
-        drop = np.minimum(drop + np.maximum(-base, 0), _FRACTION + 2)
-        base = np.maximum(base, 0)
-    shift = drop.astype(np.uint64)
-    kept = significand >> shift
-    rest = significand - (kept << shift)
-    half = np.uint64(1) << shift - np.uint64(1)
-    kept = kept + ((rest > half) | ((rest == half) & (kept & np.uint64(1) != 0)))
-    packed = (base << out.fraction_bits) + kept.view(np.int64)
-    if subnormals == "flush":
-        packed = np.where(packed < 1 << out.fraction_bits, 0, packed)
-    packed = np.where(magnitude == 0, 0, np.minimum(packed, out.infinity))
-    result = packed.view(np.uint64) | sign
-    special = magnitude >= np.uint64(0x7FF << _FRACTION)
-    nan = magnitude > np.uint64(0x7FF << _FRACTION)
-    result = np.where(special, sign | np.uint64(out.infinity), result)
-    return np.where(nan, np.uint64(out.nan), result)

@@ -54,13 +54,12 @@ class PimConfig(Legal):
     @property
     def dot_latency(self) -> int:
         """Cycles from the operands to the sum of their products."""
-        if self.arith == "lane_mac":
-            return 1
         if self.arith == "exact":
             return 1 + -(-self.tree_levels // 2)
-        if self.arith == "ieee_tree":
-            return 1 + self.tree_levels
-        return 5
+        if self.arith == "aligned":
+            return 8
+        levels = self.tree_levels if self.arith == "ieee_tree" else 0
+        return 2 * levels + (2 if self.floating else 1)
 
     @property
     def column_latency(self) -> int:
@@ -69,8 +68,8 @@ class PimConfig(Legal):
 
     @property
     def latency(self) -> int:
-        """Cycles from a RD to its rdata, and a cycle more than from an ACC_RD to its result."""
-        return 3
+        """Cycles from a RD on cmd to its rdata; from an ACC_RD to its result it is one less."""
+        return 4
 
     @property
     def interval(self) -> int:
