@@ -1,0 +1,100 @@
+"""The sequencer of bursts: a column every tCCD."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .config import PimConfig
+from .decode import decoded_layout
+
+COPY_SETTLES = 2
+"""Cycles from the last column of a copy until it is in the global buffer."""
+
+
+def turn_layout(config: PimConfig) -> data.StructLayout:
+    """A column's turn: in which banks, of which column, with which one of the global buffer, for
+    which slot or vector; ``mac`` or ``copy``."""
+    return data.StructLayout({
+        "mac": 1, "copy": 1, "mask": config.banks, "col": config.col_field,
+        "gb_col": config.row_field, "slot": config.slot_field})
+
+
+class Burst(wiring.Component):
+    """Gives the columns of MAC and ROW_TO_GB their turns, the first in the cycle of the command.
+
+    Attributes
+    ----------
+    command : In
+        See `decode.decoded_layout`.
+    start : In(1)
+        A burst is carried out from this cycle on.
+    turn : Out
+        The column whose turn it is in this cycle; neither ``mac`` nor ``copy`` if none.
+    runs : Out
+        The burst that began earlier and has columns to come, in the same form; of a copy also
+        those that are not in the global buffer yet.
+    base : Out
+        The first slot of that burst.
+    soon_ccd : Out(1)
+        Too soon for a burst after the last column.
+    """
+
+    part_name = "burst"
+
+    def __init__(self, config: PimConfig):
+        self.config = config
+        super().__init__({
+            "command": In(decoded_layout(config)), "start": In(1),
+            "turn": Out(turn_layout(config)), "runs": Out(turn_layout(config)),
+            "base": Out(config.slot_field), "soon_ccd": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        config, command, turn, runs = self.config, self.command, self.turn, self.runs
+        gap = config.timing.tccd_mac
+        left = Signal.like(command.n, name="columns_left")
+        wait = Signal(range(gap), name="cycles_to_turn") if gap > 1 else None
+        is_copy, settling = Signal(), Signal(range(COPY_SETTLES + 1))
+        mask, col = Signal(config.banks), Signal(config.col_field)
+        gb_col, slot = Signal(config.row_field), Signal(config.slot_field)
+        base = self.base
+        comes = Signal(name="next_comes")
+        m.d.comb += [
+            self.soon_ccd.eq(wait != 0 if wait is not None else 0),
+            comes.eq((left != 0) & ~self.soon_ccd),
+            turn.mac.eq((self.start & command.mac) | (comes & ~is_copy)),
+            turn.copy.eq((self.start & command.copy) | (comes & is_copy)),
+            turn.mask.eq(Mux(self.start, command.mask, mask)),
+            turn.col.eq(Mux(self.start, command.col, col)),
+            turn.gb_col.eq(Mux(self.start, command.row, gb_col)),
+            turn.slot.eq(Mux(self.start, command.slot, slot)),
+            runs.mac.eq((left != 0) & ~is_copy),
+            runs.copy.eq(is_copy & ((left != 0) | (settling != 0))),
+            runs.mask.eq(mask), runs.col.eq(col), runs.gb_col.eq(gb_col), runs.slot.eq(slot),
+        ]
+        if wait is not None:
+            with m.If(self.start | comes):
+                m.d.sync += wait.eq(gap - 1)
+            with m.Elif(wait != 0):
+                m.d.sync += wait.eq(wait - 1)
+        with m.If(self.start):
+            m.d.sync += [left.eq(command.n - 1), mask.eq(command.mask), base.eq(command.slot),
+                         is_copy.eq(command.copy)]
+        with m.Elif(comes):
+            m.d.sync += left.eq(left - 1)
+        with m.If(self.start | comes):
+            m.d.sync += [col.eq(turn.col + 1), gb_col.eq(turn.gb_col + 1)]
+            first = Mux(self.start, command.slot, base)
+            with m.If(turn.copy | (config.rotation == 1)):
+                m.d.sync += slot.eq(turn.slot)
+            with m.Elif(turn.slot - first == config.rotation - 1):
+                m.d.sync += slot.eq(first)
+            with m.Else():
+                m.d.sync += slot.eq(turn.slot + 1)
+        with m.If(turn.copy):
+            m.d.sync += settling.eq(COPY_SETTLES)
+        with m.Elif(settling != 0):
+            m.d.sync += settling.eq(settling - 1)
+        return m
