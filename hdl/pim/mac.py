@@ -93,8 +93,8 @@ class MacUnit(Component):
                     nan, infinite = self._special(accs.read_data)
                     nans.append(nan)
                     infinities.append(infinite)
-        if config.floating:
-            m.d.comb += self.flags.eq(Cat(Cat(*nans).any(), Cat(*infinities).any()))
+        # driven for integers too: a port without a driver is unknown in Verilog
+        m.d.comb += self.flags.eq(Cat(Cat(*nans).any(), Cat(*infinities).any()))
         return m
 
     def _special(self, number: Value) -> tuple[Value, Value]:
