@@ -96,7 +96,8 @@ def typed(block: str | None, *, preset: str | None = None, config: Path | None =
         A YAML file; goes without `preset`.
     settings : sequence of str
         ``key=value`` each, the value a YAML scalar; they win over the file, later ones over
-        earlier ones.
+        earlier ones. ``record.key=value`` sets a part of a record; if that is a name, of a record
+        on that base.
     name : str, optional
         Name of the emitted top, without the prefix ``pimlico_``; by default the file's, else the
         block's.
@@ -123,7 +124,8 @@ def typed(block: str | None, *, preset: str | None = None, config: Path | None =
     values = document.parameters
     for setting in settings:
         key, value = _setting(setting)
-        values[key] = value
+        record, _, member = key.partition(".")
+        values[record] = _member(found, values, record, member, value) if member else value
     name = name or document.name or found.name.replace("-", "_")
     return Typed(found, values, check_name(name))
 
@@ -204,6 +206,16 @@ def check_name(name: str) -> str:
         raise ConfigError("--name", name, "be a Verilog identifier: up to 64 letters, digits and "
                           "underscores, not beginning with a digit")
     return name
+
+
+def _member(block: Block, values: dict[str, Any], record: str, member: str,
+            value: Any) -> dict[str, Any]:
+    """The record called `record` with a value for `member`."""
+    field = block.config.model_fields.get(record)
+    now = values.get(record, field.default if field else None)
+    if isinstance(now, str):
+        now = {"base": now}
+    return {**(now if isinstance(now, dict) else {}), member: value}
 
 
 def _setting(text: str) -> tuple[str, Any]:

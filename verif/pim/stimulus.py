@@ -95,6 +95,8 @@ class Commands:
     def __init__(self, config: PimConfig, rng: np.random.Generator):
         self.config, self.rng = config, rng
         self.script = Script(config)
+        self.edges = False
+        """Whether every command that has to wait is offered a cycle too early first."""
         self.every = (1 << config.banks) - 1
         self.rows = sorted({0, 1, config.rows - 1})
         """Rows in use."""
@@ -143,7 +145,12 @@ class Commands:
             fields["data"] = self.column()
         if op == Op.ACC_WR and fields.get("n") == 1:
             fields["data"] = self.word(self.config.slot_bits)
-        return self.script.issue(op, banks, tag=int(self.rng.integers(256)), **fields)
+        fields["tag"] = int(self.rng.integers(256))
+        if self.edges and self.config.strict:
+            known = {name: value for name, value in fields.items() if name != "data"}
+            if self.script.wait(Command(int(op), banks, **known)):
+                self.script.issue(op, banks, **{**fields, "early": 1})
+        return self.script.issue(op, banks, **fields)
 
     def fill(self) -> None:
         """Write all columns in use, in all banks."""
@@ -215,6 +222,8 @@ def _directed(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
     yield made.script.episode("fill and multiply")
     yield _copies(config, rng)
     yield _reads(config, rng)
+    yield _edges(config, rng)
+    yield _overdue(config, rng)
     for _ in range(2):
         made = Commands(config, rng)
         made.clear()
@@ -255,6 +264,63 @@ def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
                     made.issue(Op.RD, 1 << bank, col=col)
         made.issue(Op.PRE_ALL)
     return made.script.episode("read back", ready={"rdata": float(rng.choice([1.0, 0.5]))})
+
+
+def _edges(config: PimConfig, rng: np.random.Generator) -> Episode:
+    """Each timing rule: refused a cycle too early, then carried out."""
+    made = Commands(config, rng)
+    made.clear()
+    made.buffer(4)
+    made.edges = True
+    first, last = 1, 1 << config.banks - 1
+    row, n = made.rows[0], min(4, config.gb_cols)
+    for op in (Op.RD, Op.WR, Op.ROW_TO_GB):
+        made.issue(Op.ACT, first, row=row)
+        made.issue(op, first, col=0, n=n)
+        made.issue(Op.PRE, first)
+    for bank in range(min(config.banks, 6)):
+        made.issue(Op.ACT, 1 << bank, row=row)
+    for op in (Op.WR, Op.WR, Op.RD, Op.RD):
+        made.issue(op, first, col=1)
+        made.issue(op, last, col=0)
+    made.issue(Op.ROW_TO_GB, last, n=n)
+    made.issue(Op.PRE_ALL)
+    made.issue(Op.REF)
+    for _ in range(2):
+        made.open(made.rows[-1])
+        for slot in (made.mac_slots[0], made.mac_slots[-1], made.mac_slots[-1]):
+            made.issue(Op.MAC, first, slot=slot, n=1 + (slot > 0) * (n - 1))
+        made.issue(Op.GB_WR, col=0)
+        made.issue(Op.ACC_RD, first, slot=made.mac_slots[-1])
+        made.issue(Op.MAC, last, slot=made.mac_slots[0], n=n)
+        made.issue(Op.ACC_WR, last, slot=made.mac_slots[0], n=1)
+        made.close()
+    made.issue(Op.REF)
+    made.issue(Op.REF)
+    made.results()
+    return made.script.episode("edges")
+
+
+def _overdue(config: PimConfig, rng: np.random.Generator) -> Episode:
+    """What is refused until a refresh, and what is not."""
+    made = Commands(config, rng)
+    trefi = config.timing.trefi
+    made.issue(Op.ACT, 1, row=made.rows[0])
+    made.issue(Op.HEADER, n=1, late=trefi - 100 if trefi > 200 else 0)
+    made.open(made.rows[-1])
+    made.buffer(1)
+    made.issue(Op.MAC, 1, n=1)
+    made.issue(Op.HEADER, n=config.cols, late=max(0, 98 - config.cols) if trefi > 200 else trefi)
+    made.issue(Op.RD, 1, late=trefi)
+    made.open(made.rows[0])
+    made.issue(Op.HEADER, n=1)
+    made.issue(Op.PRE_ALL)
+    made.close()
+    made.issue(Op.ACT, 1, row=0)
+    made.issue(Op.REF)
+    made.issue(Op.ACT, 1, row=made.rows[-1])
+    made.issue(Op.RD, 1)
+    return made.script.episode("overdue refresh")
 
 
 def _random(config: PimConfig, rng: np.random.Generator) -> Episode:
