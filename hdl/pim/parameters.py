@@ -10,6 +10,9 @@ from pimlico.hdl.common.config import BlockConfig
 
 from .timing import Timing
 
+MOST_PRODUCTS = 1 << 17
+"""So many products of int8 can be too many for an int32."""
+
 FMT_BITS = {"int8": 8, "bf16": 16, "fp16": 16}
 
 
@@ -19,6 +22,12 @@ def _default_arith(data: dict[str, Any]) -> str:
 
 def _default_acc(data: dict[str, Any]) -> str:
     return "int32" if data.get("fmt") == "int8" else "fp32"
+
+
+def _default_columns(data: dict[str, Any]) -> int:
+    """As many as int32 accumulators hold for sure, up to 4096."""
+    lanes = 1 if data.get("arith") == "lane_mac" else data.get("lanes", 16)
+    return min(4096, (MOST_PRODUCTS - 1) // lanes) if data.get("fmt") == "int8" else 4096
 
 
 class PimParameters(BlockConfig):
@@ -59,7 +68,8 @@ class PimParameters(BlockConfig):
         ge=1, le=3, description="cycles of an addition to an accumulator")] = 1
     mac_columns: Annotated[int, Field(
         ge=1, le=65536, description="most columns that are added to an accumulator between "
-                                    "ACC_WR")] = 4096
+                                    "ACC_WR",
+        default_factory=_default_columns)]
     allow_lossy: Annotated[bool, Field(
         description="permission for accumulators in bf16, which lose small addends")] = False
     subnormals: Annotated[Literal["keep", "flush"], Field(

@@ -40,7 +40,8 @@ class RowBuffer:
         self.row: int | None = None
         self.act = self.pre = LONG_AGO
         self.column = self.read = self.write = LONG_AGO
-        """Last column read or written, last one read, last one written; a burst's last one."""
+        """Last column read or written, last one read, last one written; the last one that a
+        burst will have, while it runs."""
 
 
 class Rules:
@@ -227,15 +228,20 @@ class Rules:
             Op(op), t.trcd_mac if op in _BURSTS else 0)
         if now < mine.act + rcd:
             faults.add(Code.TRCD)
-        if op in (Op.RD, Op.WR, *_BURSTS) and mine is ordinary and now < mine.column + t.tccd_l:
+        if op in (Op.RD, Op.WR, *_BURSTS) and mine is ordinary and now < self._turn(mine.column) + t.tccd_l:
             faults.add(Code.TCCD)
         if op in (Op.RD, *_BURSTS) and mine is ordinary and now < mine.write + t.twtr:
             faults.add(Code.TWTR)
         if closes:
             faults |= {code for code, since, least in (
                 (Code.TRAS, mine.act, t.tras), (Code.TWR, mine.write, t.twr),
-                (Code.TRTP, mine.read, t.trtp)) if now < since + least}
+                (Code.TRTP, self._turn(mine.read), t.trtp)) if now < since + least}
         return faults
+
+    def _turn(self, column: int) -> int:
+        """The last column that has had its turn, of a burst up to `column`."""
+        gap = self.config.timing.tccd_mac
+        return column - max(0, -(-(column - self.now + 1) // gap)) * gap
 
     def _runs(self, bank: int, buffer: RowBuffer) -> bool:
         """Whether a burst runs over the row in a buffer of a bank."""

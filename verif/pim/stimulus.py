@@ -152,10 +152,19 @@ class Commands:
                 self.script.issue(op, banks, **{**fields, "early": 1})
         return self.script.issue(op, banks, **fields)
 
+    def refresh(self, cycles: int) -> None:
+        """Close all rows and refresh, if that is due in so many cycles."""
+        if self.script.rules.refresh_left < cycles:
+            self.issue(Op.PRE_ALL)
+            if self.config.dual_row_buffer:
+                self.issue(Op.PIM_PRE, self.every)
+            self.issue(Op.REF)
+
     def fill(self) -> None:
         """Write all columns in use, in all banks."""
         for row in self.rows:
             for bank in range(self.config.banks):
+                self.refresh(100)
                 self.issue(Op.ACT, 1 << bank, row=row)
                 for start, end in self.spans:
                     for col in range(start, end):
@@ -258,6 +267,7 @@ def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
     made = Commands(config, rng)
     for row in made.rows:
         for bank in range(config.banks):
+            made.refresh(100)
             made.issue(Op.ACT, 1 << bank, row=row)
             for start, end in made.spans:
                 for col in range(start, end):
@@ -340,12 +350,8 @@ def _stream(made: Commands, count: int) -> None:
     """Commands mostly legal and mostly in time."""
     rng, rules, config = made.rng, made.script.rules, made.config
     for _ in range(count):
-        if rules.refresh_left < 60 and rng.random() < 0.5:
-            made.issue(Op.PRE_ALL)
-            if config.dual_row_buffer:
-                made.issue(Op.PIM_PRE, made.every)
-            made.issue(Op.REF)
-            continue
+        if rng.random() < 0.5:
+            made.refresh(60)
         op, banks, fields = _likely(made) if rng.random() < 0.93 else _anything(made)
         known = {name: fields[name] for name in fields if name != "data"}
         wait = made.script.wait(Command(int(op), banks, **known))
