@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, C, Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -43,19 +43,23 @@ class Activations(wiring.Component):
             soon.append(group & since.below(t.trrd_l))
         m.d.comb += self.soon_rrd.eq(Cat(soon).any())
 
-        # the last four activations, the youngest first
+        # the last four activations, the youngest first, and which of them are in the window
         ages = [Signal(range(t.tfaw + 1), init=t.tfaw, name=f"age_{number}")
                 for number in range(4)]
+        young = Signal(4)
         older = [Signal.like(age, name=f"older_{number}") for number, age in enumerate(ages)]
         for age, next_age in zip(ages, older, strict=True):
             m.d.comb += next_age.eq(age + (age != t.tfaw))
-        m.d.sync += [age.eq(next_age) for age, next_age in zip(ages, older, strict=True)]
+        still = Cat(age < t.tfaw - 1 for age in ages)
+        m.d.sync += [*(age.eq(next_age) for age, next_age in zip(ages, older, strict=True)),
+                     young.eq(still)]
         with m.If(activates & command.counted), m.Switch(command.others):
             for others in range(4):
                 with m.Case(others):
                     moved = [1] * (others + 1) + older
-                    m.d.sync += [age.eq(value) for age, value in zip(ages, moved, strict=False)]
-        first = Signal.like(ages[0], name="first_of_four")
-        m.d.comb += [first.eq(Array(reversed(ages))[command.others]),
-                     self.soon_faw.eq(command.counted & (first < t.tfaw))]
+                    m.d.sync += [
+                        *(age.eq(value) for age, value in zip(ages, moved, strict=False)),
+                        young.eq(Cat(C(-(t.tfaw > 1), others + 1), still)[:4])]
+        m.d.comb += self.soon_faw.eq(
+            command.counted & Array(young[3 - others] for others in range(4))[command.others])
         return m

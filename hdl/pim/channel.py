@@ -10,7 +10,7 @@ from pimlico.hdl.common.parts import place
 from .bank import Bank
 from .burst import Burst
 from .checker import Checker
-from .commands import CODE_BITS, CYCLE_BITS, WAITS, Code
+from .commands import CODE_BITS, CYCLE_BITS
 from .config import PimConfig
 from .decode import Decoder
 from .global_buffer import GlobalBuffer
@@ -91,11 +91,11 @@ class PimChannel(BlockComponent):
         legal = Signal()
         writes = checked.write | checked.gb_write | (checked.acc_write & checked.n[0])
         room = (~checked.read | parts["reads"].room) & (~checked.acc_read | parts["results"].room)
-        final = 1 if config.strict else checker.code < WAITS
+        final = 1 if config.strict else checker.final
         m.d.comb += [
             free.eq(~self.status.valid | self.status.ready),
-            legal.eq(checked_valid & free & (checker.code == Code.OK)),
-            refuse.eq(checked_valid & free & (checker.code != Code.OK) & final),
+            legal.eq(checked_valid & free & checker.legal),
+            refuse.eq(checked_valid & free & ~checker.legal & final),
             self.wdata.ready.eq(legal & writes),
             accept.eq(legal & room & (~writes | self.wdata.valid))]
         with m.If(free):

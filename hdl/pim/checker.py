@@ -11,7 +11,7 @@ from pimlico.hdl.common.parts import place
 from .activations import Activations
 from .bank_rules import BankRules
 from .burst import turn_layout
-from .commands import CODE_BITS, Code
+from .commands import CODE_BITS, WAITS, Code
 from .config import PimConfig
 from .decode import decoded_layout
 from .elapsed import Elapsed
@@ -31,8 +31,10 @@ class Checker(wiring.Component):
         See `burst.Burst`.
     soon_ccd, slot_busy, unwritten : In(1)
         What bursts, slots and the global buffer have against the command.
+    legal, final : Out(1)
+        Whether the command is legal now; if not, whether no waiting makes it so.
     code : Out
-        Why the command is illegal now; 0 if it is not.
+        Why it is illegal; 0 if it is not.
     bank : Out
         The first bank that has something against it, or 0.
     targets : Out
@@ -50,7 +52,8 @@ class Checker(wiring.Component):
         super().__init__({
             "command": In(decoded_layout(config)), "accept": In(1), "turn": In(turn),
             "runs": In(turn), "soon_ccd": In(1), "slot_busy": In(1), "unwritten": In(1),
-            "code": Out(CODE_BITS), "bank": Out(config.bank_field), "targets": Out(config.banks),
+            "legal": Out(1), "final": Out(1), "code": Out(CODE_BITS),
+            "bank": Out(config.bank_field), "targets": Out(config.banks),
             "rows": Out(config.banks * self.row_bits),
             "pim_rows": Out(config.banks * self.row_bits)})
 
@@ -104,7 +107,9 @@ class Checker(wiring.Component):
         first: Value = Const(0, config.bank_field)
         for number in reversed(range(config.banks)):
             first = Mux(banks[number].faults.any(), number, first)
-        m.d.comb += [self.code.eq(code), self.bank.eq(first)]
+        # not by the code: what comes of it is off the way to a command's effects
+        m.d.comb += [self.legal.eq(~Cat(faults).any()), self.final.eq(Cat(faults[:WAITS]).any()),
+                     self.code.eq(code), self.bank.eq(first)]
         return m
 
     def _soon_column(self, m: Module) -> Value:

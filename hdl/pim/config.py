@@ -80,7 +80,7 @@ class PimConfig(Legal):
         """Cycles that a row with a burst of `n` columns takes of a bank with one row buffer."""
         t = self.timing
         busy = t.trcd_mac + (n - 1) * t.tccd_mac + t.trtp
-        return max(busy, t.tras) + t.trp
+        return max(max(busy, t.tras) + t.trp, t.trc)
 
     @property
     def wdata_bits(self) -> int:

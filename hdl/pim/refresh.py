@@ -40,6 +40,8 @@ class Refresh(wiring.Component):
         command, t = self.command, self.config.timing
         refreshes = self.accept & command.refresh
         left = Signal(range(t.trefi + 1), init=t.trefi, name="cycles_left")
+        due = Signal()
+        m.d.sync += due.eq(~refreshes & (left <= 1))
         with m.If(refreshes):
             m.d.sync += left.eq(t.trefi - 1)
         with m.Elif(left != 0):
@@ -53,7 +55,7 @@ class Refresh(wiring.Component):
         m.d.comb += [
             self.soon_rfc.eq((activates | command.refresh)
                              & Elapsed(m, "ref", refreshes, t.trfc).below(t.trfc)),
-            self.overdue.eq((activates & (left == 0))
+            self.overdue.eq((activates & due)
                             | (command.header & (command.header_cycles > left))),
             self.mismatch.eq((announced != 0) & (
                 command.refresh | command.header | (command.mac & (command.n > announced)))),

@@ -57,9 +57,12 @@ class RowBuffer(wiring.Component):
         write = Elapsed(m, "write", self.write, max(t.twr, t.twtr))
         column = Elapsed(m, "column", self.read | self.write, t.tccd_l)
         m.d.comb += [
-            self.soon_rp.eq(pre.below(t.trp)), self.soon_rc.eq(act.below(t.trc)),
-            self.soon_rcd_rd.eq(act.below(t.trcd_rd)), self.soon_rcd_wr.eq(act.below(t.trcd_wr)),
-            self.soon_rcd_mac.eq(act.below(t.trcd_mac)), self.soon_ras.eq(act.below(t.tras)),
-            self.soon_wr.eq(write.below(t.twr)), self.soon_rtp.eq(read.below(t.trtp)),
-            self.soon_ccd.eq(column.below(t.tccd_l)), self.soon_wtr.eq(write.below(t.twtr))]
+            self.soon_rp.eq(pre.below(t.trp)), self.soon_rc.eq(act.below(t.trc, "act_act")),
+            self.soon_rcd_rd.eq(act.below(t.trcd_rd, "act_rd")),
+            self.soon_rcd_wr.eq(act.below(t.trcd_wr, "act_wr")),
+            self.soon_rcd_mac.eq(act.below(t.trcd_mac, "act_mac")),
+            self.soon_ras.eq(act.below(t.tras, "act_pre")),
+            self.soon_wr.eq(write.below(t.twr, "write_pre")), self.soon_rtp.eq(read.below(t.trtp)),
+            self.soon_ccd.eq(column.below(t.tccd_l)),
+            self.soon_wtr.eq(write.below(t.twtr, "write_read"))]
         return m

@@ -46,7 +46,8 @@ class Slots(wiring.Component):
         ages = [Elapsed(m, f"column_of_slot_{number}", turn.mac & (turn.slot == number),
                         config.column_latency) for number in range(config.acc_slots)]
         in_flight = Signal(config.acc_slots)
-        m.d.comb += [in_flight.eq(Cat(age.below(config.column_latency) for age in ages)),
+        m.d.comb += [in_flight.eq(Cat(age.below(config.column_latency, f"slot_{number}")
+                             for number, age in enumerate(ages))),
                      self.any.eq(in_flight.any())]
         to_come = self.runs.mac & Cat(
             command.slot == self.base + number for number in range(config.rotation)).any()
@@ -54,7 +55,8 @@ class Slots(wiring.Component):
             Array(in_flight)[command.slot] | to_come)
         if config.rotation > 1:
             adding = Signal(config.acc_slots)
-            m.d.comb += adding.eq(Cat(age.below(config.acc_latency) for age in ages))
+            m.d.comb += adding.eq(Cat(age.below(config.acc_latency, f"addition_{number}")
+                                         for number, age in enumerate(ages)))
             busy |= command.mac & Array(adding)[command.slot]
         m.d.comb += self.busy.eq(busy)
         return m
