@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -91,14 +92,27 @@ def _explain(model: type[BlockConfig], error: ValidationError) -> ConfigError:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"]) or model.block
     kind, context, value = first["type"], first.get("ctx", {}), first.get("input")
+    fields, name = _place(model, first["loc"])
+    if kind == "missing":
+        return ConfigError(field, "(nothing)", "be set")
     if kind == "extra_forbidden":
-        near = get_close_matches(field, model.model_fields, n=1)
+        near = get_close_matches(name, fields, n=1)
         advice = f"did you mean {near[0]}?" if near else "remove it"
-        return ConfigError(field, value, f"be one of {', '.join(model.model_fields)}", advice)
-    info = model.model_fields.get(field)
+        return ConfigError(field, value, f"be one of {', '.join(fields)}", advice)
+    info = fields.get(name)
     if info is not None and kind in ("greater_than_equal", "less_than_equal", "literal_error"):
         return ConfigError(field, value, f"be {_legal(info.metadata, context)}{_meaning(info)}")
     return ConfigError(field, value, f"be valid: {first['msg'].lower()}{_meaning(info)}")
+
+
+def _place(model: type[BaseModel], path: Sequence[str | int]) -> tuple[dict[str, Any], str]:
+    """The fields among which the last name of a path is, in a record if it goes through one."""
+    for part in path[:-1]:
+        inner = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return dict(model.model_fields), str(path[-1]) if path else ""
 
 
 def _legal(metadata: list[Any], context: dict[str, Any]) -> str:
