@@ -8,7 +8,7 @@ from typing import NamedTuple
 from amaranth.hdl import C, Cat, Module, Mux, Value
 from amaranth.lib.wiring import Component, In, Out
 
-from pimlico.hdl.common.adder_tree import add_with_carry
+from pimlico.hdl.common.adder_tree import Term, add_level
 from pimlico.hdl.common.float.pack import pack
 from pimlico.hdl.common.float.shift import leading_zeros, shift_left
 from pimlico.hdl.common.float.stages import named
@@ -17,12 +17,17 @@ from pimlico.hdl.common.float.unpack import Unpacked
 from .config import PimConfig
 from .pipeline import all_held, delayed, held
 
+SCANS = 2
+"""Stages of the search for the largest scale."""
 
-class Signed(NamedTuple):
-    """A number in two's complement, to be taken with the opposite sign if `negative`."""
 
-    value: Value
-    negative: Value
+class Product(NamedTuple):
+    """An exact product: of significands, with the sum of exponent fields."""
+
+    word: Value
+    scale: Value
+    zero: Value
+    sign: Value
 
 
 class DotAligned(Component):
@@ -37,8 +42,9 @@ class DotAligned(Component):
     is +0. A NaN, infinity times zero, or infinities of both signs give NaN.
 
     Stages, each of which ends in registers: *product* (of significands; sum of exponents),
-    *group* and *largest* (scale), *aligned*, *sums* (about the square root of the lanes),
-    *total*, *measured* (magnitude and leading zeros), *rounded*.
+    *largest* twice (upper bits of the largest scale, lower bits), *aligned* (and inverted where
+    negative), *sums* (about the square root of the lanes), *total*, *measured* (magnitude and
+    leading zeros), *rounded*.
 
     Parameters
     ----------
@@ -63,106 +69,115 @@ class DotAligned(Component):
 
     def elaborate(self, platform):
         m = Module()
-        products, scales, zeros, signs, specials = self._multiply(m)
-        half = -(-self.config.tree_levels // 2)
-        groups = all_held(m, self._largest(m, [
-            scale & (~zero).replicate(len(scale))
-            for scale, zero in zip(scales, zeros, strict=True)], half), "group")
-        largest = held(m, self._limit(m, self._largest(
-            m, groups, self.config.tree_levels - half)[0]), "largest")
-        terms = []
+        products, special = self._multiply(m)
+        largest = self._largest(m, products)
+        words, signs = [], []
         for lane, product in enumerate(products):
-            product, scale, zero = (delayed(m, value, 2, f"{name}_{lane}") for name, value in (
-                ("product_late", product), ("scale_late", scales[lane]),
-                ("zero_late", zeros[lane])))
-            word = held(m, self._align(m, product, scale, zero, largest, lane),
-                        f"aligned_{lane}")
-            terms.append(Signed(Cat(word, C(0, 1)).as_signed(),
-                                delayed(m, signs[lane], 3, f"sign_late_{lane}")))
-        terms = self._add(m, terms, half)
-        terms = [Signed(held(m, term.value, f"sums_{number}"),
-                        held(m, term.negative, f"sums_negative_{number}"))
-                 for number, term in enumerate(terms)]
-        total, = self._add(m, terms, self.config.tree_levels - half)
-        total = Signed(held(m, total.value, "total"), held(m, total.negative, "total_negative"))
-        self._round(m, total, delayed(m, largest, 3, "scale"),
-                    delayed(m, specials, 4, "special_late"))
+            late = Product(*(delayed(m, value, SCANS, f"{name}_{lane}_late")
+                             for name, value in product._asdict().items()))
+            words.append(held(m, self._align(m, late, largest, lane), f"aligned_{lane}"))
+            signs.append(held(m, late.sign, f"aligned_sign_{lane}"))
+        # a word that is inverted lacks one
+        top = (1 << self.config.align_bits) - 1
+        terms = [Term(word.as_signed(), ~top, top) for word in words]
+        levels = self.config.tree_levels
+        terms, carries = self._add(m, terms, signs, -(-levels // 2), "sums")
+        (total,), carries = self._add(m, terms, carries, levels // 2, "total")
+        self._round(m, total.value, carries[0], delayed(m, largest, 3, "scale"),
+                    delayed(m, special, SCANS + 2, "special_late"))
         return m
 
-    def _multiply(self, m: Module) -> tuple[list[Value], list[Value], list[Value], list[Value],
-                                            Value]:
+    def _multiply(self, m: Module) -> tuple[list[Product], Value]:
+        """The products, and a cycle later whether they call for NaN, or for infinity of a sign.
+        """
         kind = self.config.fmt_format
-        parts: list[tuple[Value, ...]] = []
-        nans, positive, negative = [], [], []
+        products, nans, positive, negative = [], [], [], []
         for lane in range(self.config.lanes):
             x, y = (Unpacked(m, port.word_select(lane, kind.width), kind, self.config.subnormals,
                              f"{name}_{lane}")
                     for name, port in (("x", self.column), ("y", self.vector)))
+            # a zero is kept out by its flag, which spares the significands that are flushed
+            word = (x.significand * y.significand if self.keep else
+                    Cat(x.fraction, C(1, 1)) * Cat(y.fraction, C(1, 1)))
             sign = held(m, x.sign ^ y.sign, f"sign_{lane}")
-            parts.append((held(m, x.significand * y.significand, f"product_{lane}"),
-                          held(m, x.scale + y.scale, f"scale_{lane}"),
-                          held(m, x.zero | y.zero, f"zero_{lane}"), sign))
+            products.append(Product(held(m, word, f"product_{lane}"),
+                                    held(m, x.scale + y.scale, f"scale_{lane}"),
+                                    held(m, x.zero | y.zero, f"zero_{lane}"), sign))
             infinite = held(m, x.special | y.special, f"infinite_{lane}")
             nans.append(held(m, x.nan | y.nan | (x.special & y.zero) | (y.special & x.zero),
                              f"nan_{lane}"))
             positive.append(infinite & ~sign)
             negative.append(infinite & sign)
-        plus, minus = (Cat(*bits).any() for bits in (positive, negative))
+        plus, minus = (named(m, name, Cat(*bits).any())
+                       for name, bits in (("plus", positive), ("minus", negative)))
         nan = Cat(*nans).any() | (plus & minus)
-        products, scales, zeros, signs = (list(values) for values in zip(*parts, strict=True))
-        special = held(m, Cat(nan, plus | minus, minus), "special")
-        return products, scales, zeros, signs, special
+        return products, held(m, Cat(nan, plus | minus, minus), "special")
 
-    def _largest(self, m: Module, scales: Sequence[Value], levels: int) -> list[Value]:
-        for _ in range(levels):
-            scales = [named(m, f"larger_{len(scales)}_{number}", Mux(a < b, b, a))
-                      for number, (a, b) in enumerate(zip(scales[::2], scales[1::2],
-                                                          strict=True))]
-        return list(scales)
+    def _largest(self, m: Module, products: Sequence[Product]) -> Value:
+        """The largest scale of products that are not zero, or else 0.
 
-    def _limit(self, m: Module, largest: Value) -> Value:
-        """The scale of the words: not so small that there were no use of their lowest bits."""
+        Bit by bit from the top: it has a one where a product has that is not yet out, and then
+        those are out that have a zero.
+        """
+        scales = [product.scale for product in products]
+        out: list[Value] = [product.zero for product in products]
+        found: list[Value] = []
+        width = len(scales[0])
+        for stage in range(SCANS):
+            last, first = (width * left // SCANS for left in (SCANS - stage - 1, SCANS - stage))
+            for place in reversed(range(last, first)):
+                ones = named(m, f"ones_{place}", Cat(*(scale[place] & ~gone for scale, gone in
+                                                       zip(scales, out, strict=True))))
+                one = named(m, f"one_{place}", ones.any())
+                found.insert(0, one)
+                out = [named(m, f"out_{place}_{lane}", gone | (one & ~scale[place]))
+                       for lane, (scale, gone) in enumerate(zip(scales, out, strict=True))]
+            largest: Value = Cat(*found)
+            if stage == SCANS - 1:
+                break
+            found = list(held(m, largest, f"largest_{stage}"))
+            scales = all_held(m, scales, f"scales_{stage}")
+            out = all_held(m, out, f"out_{stage}")
         least = -self.rebias
-        if not self.limited or least <= 0:
-            return largest
-        return Mux(largest < least, C(least, len(largest)), largest)
+        if self.limited and least > 0:
+            largest = Mux(largest < least, C(least, width), largest)
+        return held(m, largest, "largest")
 
-    def _align(self, m: Module, product: Value, scale: Value, zero: Value, largest: Value,
-               lane: int) -> Value:
-        """The word of a product at the largest scale."""
+    def _align(self, m: Module, product: Product, largest: Value, lane: int) -> Value:
+        """The word of a product at the largest scale, all of it inverted if it is negative."""
         bits = self.config.align_bits
-        distance = named(m, f"distance_{lane}", (largest - scale)[:len(scale)])
+        distance = named(m, f"distance_{lane}", (largest - product.scale)[:len(product.scale)])
         steps = (bits - 1).bit_length()
-        word: Value = product
-        if bits < len(product):
-            word = product[len(product) - bits:]
+        word = product.word
+        if bits < len(word):
+            word = word[len(word) - bits:]
         for number in range(steps):
             by = 1 << number
             # the word grows below as far as there is room, and bits are lost only then
             grown = min(by, bits - len(word))
-            stays = Cat(C(0, grown), word)
-            moved = word[by - grown:]
-            word = named(m, f"shift_{lane}_{by}", Mux(distance[number], moved, stays))
-        away = named(m, f"away_{lane}", distance[steps:].any() | zero)
-        return Cat(C(0, bits - len(word)), word) & (~away).replicate(bits)
+            word = named(m, f"shift_{lane}_{by}", Mux(
+                distance[number], word[by - grown:], Cat(C(0, grown), word)))
+        away = named(m, f"away_{lane}", distance[steps:].any() | product.zero)
+        kept = Cat(C(0, bits - len(word)), word) & (~away).replicate(bits)
+        return Cat(kept, C(0, 1)) ^ product.sign.replicate(bits + 1)
 
-    def _add(self, m: Module, terms: Sequence[Signed], levels: int) -> list[Signed]:
+    def _add(self, m: Module, terms: Sequence[Term], carries: Sequence[Value], levels: int,
+             name: str) -> tuple[list[Term], list[Value]]:
+        """So many levels of the adder tree, and registers."""
         for _ in range(levels):
-            sums = []
-            for number, (a, b) in enumerate(zip(terms[::2], terms[1::2], strict=True)):
-                name = f"{len(terms)}_{number}"
-                differ = named(m, f"differ_{name}", a.negative ^ b.negative)
-                turned = (b.value.as_unsigned() ^ differ.replicate(len(b.value))).as_signed()
-                sums.append(Signed(named(m, f"sum_{name}", add_with_carry(
-                    a.value, turned, differ)), a.negative))
-            terms = sums
-        return list(terms)
+            terms, carries = add_level(terms, carries)
+        values = all_held(m, [term.value for term in terms], name)
+        return ([Term(value.as_signed(), term.low, term.high)
+                 for value, term in zip(values, terms, strict=True)],
+                all_held(m, carries, f"{name}_carry"))
 
-    def _round(self, m: Module, total: Signed, scale: Value, special: Value) -> None:
+    def _round(self, m: Module, total: Value, carry: Value, scale: Value,
+               special: Value) -> None:
+        """The number nearest to ``total + carry`` at a scale."""
         out = self.config.acc_format
-        below = total.value[-1]
-        turned = named(m, "turned", total.value[:-1] ^ below.replicate(len(total.value) - 1))
-        magnitude = named(m, "magnitude", (turned + below)[:self.word_bits])
+        below = total[-1]
+        turned = named(m, "turned", total[:-1] ^ below.replicate(len(total) - 1))
+        magnitude = named(m, "magnitude", (turned + (below ^ carry))[:self.word_bits])
         word = Cat(magnitude, C(0, self.sum_bits - self.word_bits))
         zeros, some = leading_zeros(m, word, "leading")
         zeros = named(m, "zeros", zeros)
@@ -171,13 +186,12 @@ class DotAligned(Component):
         amount = zeros
         none = ~some
         if self.limited:
-            limited = named(m, "limited", base[-1] | none)
-            amount = named(m, "amount", Mux(limited, top[:len(zeros)], zeros))
-            none = limited
-        base = Cat(base[:-1] & (~none).replicate(len(base) - 1), base[-1] & ~none)
+            none = named(m, "limited", base[-1] | none)
+            amount = named(m, "amount", Mux(none, top[:len(zeros)], zeros))
+        base = Cat(base) & (~none).replicate(len(base))
         word, amount, base, sign, special = (held(m, value, name) for name, value in (
             ("measured", word), ("measured_amount", amount), ("measured_base", base),
-            ("measured_sign", some & (total.negative ^ below)), ("measured_special", special)))
+            ("measured_sign", some & below), ("measured_special", special)))
         normal = shift_left(m, word, amount, "normalise")
         cut = self.sum_bits - out.precision
         nan, infinite, minus = special
