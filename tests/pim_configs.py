@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from pimlico.hdl.common.config import ConfigError
+from pimlico.hdl.pim.config import PimConfig
+from pimlico.hdl.pim.timing import DEVICES
+
 SHORT = {"base": "hbm2_neupims", "trefi": 400, "trfc": 40}
 """Rules under which refreshes come often."""
 
@@ -37,3 +43,39 @@ SMALL = {
                   "acc": "fmt", "acc_slots": 3, "acc_latency": 3, "dual_row_buffer": True,
                   "banks": 4, "strict": False, "timing": FAST},
 }
+
+
+def random_config(rng: np.random.Generator) -> PimConfig:
+    """Parameters drawn until they go together; half of them under rules of their own."""
+    def power(low: int, high: int) -> int:
+        return 1 << int(rng.integers(low, high + 1))
+
+    while True:
+        fmt = str(rng.choice(["int8", "int8", "bf16", "fp16"]))
+        parameters = {
+            "fmt": fmt, "lanes": power(2, 5), "row_bytes": power(8, 10), "rows": power(1, 5),
+            "banks": power(0, 3), "bank_groups": power(0, 3), "gb_cols": power(0, 5),
+            "reuse": int(rng.choice([1, 1, 2, 3])), "acc_slots": int(rng.integers(1, 9)),
+            "acc_latency": int(rng.integers(1, 4)), "dual_row_buffer": bool(rng.integers(2)),
+            "strict": bool(rng.integers(4)), "subnormals": str(rng.choice(["keep", "flush"])),
+            "align_bits": int(rng.integers(12, 29)), "allow_lossy": True,
+            "arith": str(rng.choice(["exact", "lane_mac"] if fmt == "int8" else
+                                    ["aligned", "ieee_tree", "lane_mac"])),
+            "acc": "int32" if fmt == "int8" else str(rng.choice(["fp32", "fmt"])),
+            "timing": _random_timing(rng),
+        }
+        try:
+            return PimConfig(**parameters)
+        except ConfigError:
+            continue
+
+
+def _random_timing(rng: np.random.Generator) -> dict[str, object]:
+    base = str(rng.choice(list(DEVICES)))
+    if rng.integers(2):
+        return {"base": base}
+    few = {name: int(rng.integers(1, 9)) for name in DEVICES[base]}
+    return {**few, "base": base, "tras": few["tras"] + 4, "trc": int(rng.integers(20, 30)),
+            "trrd_l": few["trrd_s"] + int(rng.integers(3)), "tfaw": int(rng.integers(8, 30)),
+            "tccd_l": few["tccd_s"] + int(rng.integers(3)), "faw_exempt": bool(rng.integers(2)),
+            "trefi": int(rng.integers(150, 1500)), "trfc": int(rng.integers(5, 60))}

@@ -220,7 +220,8 @@ def test_ports():
         "cmd": ["op", "bank_mask", "row", "col", "slot", "n", "tag"], "wdata": ["data"],
         "rdata": ["data", "bank", "tag"], "result": ["data", "slot", "bank", "tag", "flags"],
         "status": ["code", "op", "bank", "cycle", "tag"]}
-    assert [(field.lanes, field.signed) for field in ports["result"].fields][0] == (3, True)
+    sums = ports["result"].fields[0]
+    assert (sums.lanes, sums.width, sums.signed) == (3, 32, True)
     assert ports["cmd"].width == 5 + 2 + 3 + 5 + 3 + 6 + 8
 
 

@@ -133,9 +133,8 @@ class Rules:
         count = 1 if op in (Op.RD, Op.WR) else n
         if op in (Op.RD, Op.WR, *_BURSTS) and command.col + count > config.cols:
             faults.add(Code.COL_OVERRUN)
-        if op in _BURSTS and command.row + n > config.gb_cols:
-            faults.add(Code.COL_OVERRUN)
-        if op == Op.GB_WR and command.col >= config.gb_cols:
+        if (op in _BURSTS and command.row + n > config.gb_cols) \
+                or (op == Op.GB_WR and command.col >= config.gb_cols):
             faults.add(Code.COL_OVERRUN)
         return faults
 
@@ -228,10 +227,11 @@ class Rules:
             Op(op), t.trcd_mac if op in _BURSTS else 0)
         if now < mine.act + rcd:
             faults.add(Code.TRCD)
-        if op in (Op.RD, Op.WR, *_BURSTS) and mine is ordinary and now < self._turn(mine.column) + t.tccd_l:
-            faults.add(Code.TCCD)
-        if op in (Op.RD, *_BURSTS) and mine is ordinary and now < mine.write + t.twtr:
-            faults.add(Code.TWTR)
+        if mine is ordinary:
+            if op in (Op.RD, Op.WR, *_BURSTS) and now < self._turn(mine.column) + t.tccd_l:
+                faults.add(Code.TCCD)
+            if op in (Op.RD, *_BURSTS) and now < mine.write + t.twtr:
+                faults.add(Code.TWTR)
         if closes:
             faults |= {code for code, since, least in (
                 (Code.TRAS, mine.act, t.tras), (Code.TWR, mine.write, t.twr),

@@ -50,10 +50,8 @@ class Script:
         """
         command = Command(int(op), banks, **fields)
         wait = self.wait(command)
-        hold = 0 if not self.config.strict else max(0, wait + late - early)
-        self._pass(hold + 1)
-        if not self.config.strict:
-            self._pass(self.wait(command))
+        hold = max(0, wait + late - early) if self.config.strict else 0
+        self._pass(1 + (hold if self.config.strict else wait))
         code, _ = self.rules.check(command)
         if code == Code.OK:
             self.rules.apply(command)
@@ -348,7 +346,7 @@ def _random(config: PimConfig, rng: np.random.Generator) -> Episode:
 
 def _stream(made: Commands, count: int) -> None:
     """Commands mostly legal and mostly in time."""
-    rng, rules, config = made.rng, made.script.rules, made.config
+    rng = made.rng
     for _ in range(count):
         if rng.random() < 0.5:
             made.refresh(60)
