@@ -49,6 +49,8 @@ class PimChannel(BlockComponent):
         m.d.comb += [
             parts["decoder"].payload.eq(self.cmd.payload),
             parts["decoder"].load.eq(self.cmd.ready),
+            parts["decoder"].cycles_left.eq(checker.cycles_left),
+            parts["decoder"].refreshes.eq(checker.refreshes),
             self.cmd.ready.eq(~checked_valid | accept | refuse),
             *(part.command.eq(checked) for part in (checker, burst, slots, buffer)),
             *(part.accept.eq(accept) for part in (checker, buffer)),

@@ -37,6 +37,8 @@ class Checker(wiring.Component):
         Why it is illegal; 0 if it is not.
     bank : Out
         The first bank that has something against it, or 0.
+    cycles_left, refreshes : Out
+        See `refresh.Refresh`.
     targets : Out
         Banks that it is for.
     rows, pim_rows : Out
@@ -54,6 +56,7 @@ class Checker(wiring.Component):
             "runs": In(turn), "soon_ccd": In(1), "slot_busy": In(1), "unwritten": In(1),
             "legal": Out(1), "final": Out(1), "code": Out(CODE_BITS),
             "bank": Out(config.bank_field), "targets": Out(config.banks),
+            "cycles_left": Out(range(config.timing.trefi + 1)), "refreshes": Out(1),
             "rows": Out(config.banks * self.row_bits),
             "pim_rows": Out(config.banks * self.row_bits)})
 
@@ -75,6 +78,7 @@ class Checker(wiring.Component):
         m.d.comb += [
             self.targets.eq(Mux(command.precharge_all, Cat(bank.open for bank in banks),
                                 command.mask)),
+            self.cycles_left.eq(refresh.cycles_left), self.refreshes.eq(refresh.refreshes),
             self.rows.eq(Cat(bank.row for bank in banks)),
             self.pim_rows.eq(Cat(bank.pim_row for bank in banks)),
             *(part.command.eq(command) for part in (activations, refresh)),

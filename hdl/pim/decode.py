@@ -32,7 +32,7 @@ def decoded_layout(config: PimConfig) -> data.StructLayout:
     ``mask`` has all banks that the command is for, but those of PRE_ALL. ``counted``: one of
     four activations in a window; ``others``: banks beyond the first that it opens, up to 3.
     ``gb_end``: the column of the global buffer after the burst's last. ``header_cycles``: what
-    the columns announced take.
+    the columns announced take; ``header_late``: they do not have them before refresh is due.
     """
     end = max(config.row_field, config.n_field) + 1
     return data.StructLayout({
@@ -42,6 +42,7 @@ def decoded_layout(config: PimConfig) -> data.StructLayout:
         "reserved": 1, "index_range": 1, "col_overrun": 1,
         "gb_end": end, "header_cycles": (((1 << config.n_field) - 1)
                                          * config.timing.tccd_mac).bit_length(),
+        "header_late": 1,
     })
 
 
@@ -53,6 +54,10 @@ class Decoder(wiring.Component):
     payload : In
     load : In(1)
         At this edge.
+    cycles_left : In
+        Until refresh is due.
+    refreshes : In(1)
+        REF is carried out in this cycle.
     command : Out
         See `decoded_layout`.
     """
@@ -62,6 +67,7 @@ class Decoder(wiring.Component):
     def __init__(self, config: PimConfig):
         self.config = config
         super().__init__({"payload": In(config.port("cmd").width), "load": In(1),
+                          "cycles_left": In(range(config.timing.trefi + 1)), "refreshes": In(1),
                           "command": Out(decoded_layout(config))})
 
     def elaborate(self, platform):
@@ -80,7 +86,9 @@ class Decoder(wiring.Component):
         in_group = Cat(group.replicate(size) for group in groups)
         every, none = among(Op.ACT_ALL, Op.REF), among(Op.PRE_ALL, Op.GB_WR, Op.HEADER)
         banks, end = Signal(config.banks), Signal.like(self.command.gb_end, name="end")
+        cycles = Signal.like(self.command.header_cycles, name="cycles")
         m.d.comb += [
+            cycles.eq(n * config.timing.tccd_mac),
             banks.eq(Mux(every, Const(-1, config.banks), Mux(op == Op.ACT_GROUP, in_group, mask))
                      & (~none).replicate(config.banks)),
             end.eq(given["row"] + n)]
@@ -95,11 +103,20 @@ class Decoder(wiring.Component):
                 (among(Op.RD, Op.WR, *BURSTS) & (given["col"] + count > config.cols))
                 | (among(*BURSTS) & (end > config.gb_cols))
                 | ((op == Op.GB_WR) & (given["col"] >= config.gb_cols))),
-            "gb_end": end, "header_cycles": n * config.timing.tccd_mac,
+            "gb_end": end, "header_cycles": cycles, "header_late": self._late(cycles),
         }
         with m.If(self.load):
             m.d.sync += [self.command[name].eq(value) for name, value in decoded.items()]
+        with m.Else():
+            m.d.sync += self.command.header_late.eq(self._late(self.command.header_cycles))
         return m
+
+    def _late(self, cycles: Value) -> Value:
+        """Whether in the next cycle so many are more than there are until refresh is due.
+
+        Compared a cycle ahead: a comparison of so many bits would be the slowest of all rules.
+        """
+        return Mux(self.refreshes, cycles >= self.config.timing.trefi, cycles >= self.cycles_left)
 
     def _out_of_range(self, given: dict[str, Value], among: Callable[..., Value]) -> Value:
         config, mask, slot, n = self.config, given["bank_mask"], given["slot"], given["n"]

@@ -20,6 +20,10 @@ class Refresh(wiring.Component):
         See `decode.decoded_layout`.
     accept : In(1)
         It is carried out in this cycle.
+    cycles_left : Out
+        Until refresh is due.
+    refreshes : Out(1)
+        REF is carried out in this cycle.
     soon_rfc : Out(1)
         Too soon after REF for an activation or another REF.
     overdue : Out(1)
@@ -32,14 +36,17 @@ class Refresh(wiring.Component):
 
     def __init__(self, config: PimConfig):
         self.config = config
+        trefi = config.timing.trefi
         super().__init__({"command": In(decoded_layout(config)), "accept": In(1),
-                          "soon_rfc": Out(1), "overdue": Out(1), "mismatch": Out(1)})
+                          "cycles_left": Out(range(config.timing.trefi + 1), init=trefi),
+                          "refreshes": Out(1), "soon_rfc": Out(1), "overdue": Out(1),
+                          "mismatch": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         command, t = self.command, self.config.timing
-        refreshes = self.accept & command.refresh
-        left = Signal(range(t.trefi + 1), init=t.trefi, name="cycles_left")
+        refreshes, left = self.refreshes, self.cycles_left
+        m.d.comb += refreshes.eq(self.accept & command.refresh)
         due = Signal()
         m.d.sync += due.eq(~refreshes & (left <= 1))
         with m.If(refreshes):
@@ -56,7 +63,7 @@ class Refresh(wiring.Component):
             self.soon_rfc.eq((activates | command.refresh)
                              & Elapsed(m, "ref", refreshes, t.trfc).below(t.trfc)),
             self.overdue.eq((activates & due)
-                            | (command.header & (command.header_cycles > left))),
+                            | (command.header & command.header_late)),
             self.mismatch.eq((announced != 0) & (
                 command.refresh | command.header | (command.mac & (command.n > announced)))),
         ]
