@@ -128,6 +128,8 @@ def refreshes(h: Harness) -> None:
               "there is time for what is announced")
     h.require(~inside("checked_valid")
               | (now.command.header_cycles == now.command.n * t.tccd_mac), "its cycles")
+    h.require(~inside("checked_valid") | ~now.command.header | (now.command.n != 0)
+              | now.command.index_range, "a header has columns")
     h.require(~inside("checked_valid") | ~now.command.header | now.command.index_range
               | (now.command.header_late == (now.command.header_cycles > left)), "they fit or not")
     h.require(~(now.does("header", "refresh")) | (announced == 0), "all announced have come")
