@@ -14,48 +14,50 @@ from .config import PimConfig
 from .rules_kept import activations, columns, one_bank, pim_buffer, refreshes
 from .shadow import Carried, History, narrow, without_arithmetic
 
+DEPTH = 16
+"""Cycles in which a broken channel gets from reset to where it shows."""
+
 
 def properties(config: BlockConfig) -> list[Property]:
     """What holds for PIM banks, each with the configuration it is proved for."""
     assert isinstance(config, PimConfig)
     small = narrow(config)
-    longest = max(small.timing.trc, small.timing.tfaw) + 2
     found = [
         *(replace(each, build=_tied(each.build)) for each in stream_properties(small)),
         Property("refused-unseen",
                  "in a cycle that carries no command out, no row is opened or closed, no array, "
                  "global buffer or accumulator is written, nothing is asked of a reply, and "
-                 "counters only count", small, _refused, depth=4),
+                 "counters only count", small, _refused, depth=DEPTH),
         Property("bank-timing",
                  "no sequence of commands breaks tRCD, tRP, tRAS, tRC, tCCD, tWR, tWTR or tRTP of "
                  "an arbitrary bank, uses a row that is not open, or closes one in a burst",
-                 small, one_bank, depth=longest),
+                 small, one_bank, depth=DEPTH),
         Property("channel-timing",
                  "no sequence of commands breaks tRRD, tFAW, or the tCCD of RD and WR",
-                 narrow(config, banks=4), activations, depth=longest),
+                 narrow(config, banks=4), activations, depth=DEPTH),
         Property("refresh",
                  "refresh comes with all rows closed, nothing is opened within tRFC after it or "
                  "later than tREFI, and a header's columns have time before the next",
-                 small, refreshes, depth=longest),
+                 small, refreshes, depth=DEPTH),
         Property("burst-columns",
                  "a burst of n columns has n turns, tCCD apart, column by column",
-                 small, columns, depth=6),
+                 small, columns, depth=DEPTH),
         Property("slots",
                  "an accumulator is read or written only with no column on its way to it, and "
                  "additions to it are as far apart as they take",
-                 small, _slots, depth=small.column_latency + 2),
+                 small, _slots, depth=DEPTH),
         Property("buffer-written",
                  "MAC multiplies by columns of the global buffer that were written",
-                 small, _written, depth=4),
+                 small, _written, depth=DEPTH),
         Property("replies-kept",
                  "every RD and ACC_RD gives one beat: none is lost for want of room",
-                 small, _replies, depth=6),
+                 small, _replies, depth=DEPTH),
     ]
     if small.dual_row_buffer:
         found += [
             Property("pim-timing",
                      "the same as bank-timing for the PIM row buffer, and no bank has one row in "
-                     "both buffers", small, pim_buffer, depth=longest),
+                     "both buffers", small, pim_buffer, depth=DEPTH),
         ]
     return found
 
