@@ -22,7 +22,8 @@ class Bank(wiring.Component):
     read, write : In(1)
         RD or WR of column ``col`` of ``row``.
     turn : In
-        A column of a burst, in any bank; ``here``: in this one.
+        A column of a burst, in any bank; ``here``: in this one. ``runs``: a burst that began
+        earlier has columns to come in this bank.
     row, pim_row : In
         The open rows; MAC uses ``pim_row``.
     data : In
@@ -46,7 +47,7 @@ class Bank(wiring.Component):
         slot = config.slot_field
         super().__init__({
             "read": In(1), "write": In(1), "col": In(config.col_field), "row": In(row),
-            "pim_row": In(row), "turn": In(turn_layout(config)), "here": In(1),
+            "pim_row": In(row), "turn": In(turn_layout(config)), "here": In(1), "runs": In(1),
             "data": In(config.column_bits), "vectors": In(config.reuse * config.column_bits),
             "load": In(1), "load_slot": In(slot), "load_data": In(config.slot_bits),
             "read_slot": In(slot), "word": Out(config.column_bits),
@@ -64,7 +65,7 @@ class Bank(wiring.Component):
         bursts = copy_turn if dual else mac_turn | copy_turn
         reads, writes = Signal(name="access_reads"), Signal(name="access_writes")
         address = Signal(range(array.depth), reset_less=True, name="access_address")
-        col = Mux(bursts, self.turn.col, self.col)[:col_bits]
+        col = Mux(self.runs, self.turn.col, self.col)[:col_bits]
         m.d.sync += [reads.eq(self.read | bursts), writes.eq(self.write),
                      address.eq(Cat(col, self.row))]
         m.d.comb += [array.read.eq(reads), array.write.eq(writes), array.address.eq(address),

@@ -66,10 +66,11 @@ class Burst(wiring.Component):
             comes.eq((left != 0) & ~self.soon_ccd),
             turn.mac.eq((self.start & command.mac) | (comes & ~is_copy)),
             turn.copy.eq((self.start & command.copy) | (comes & is_copy)),
-            turn.mask.eq(Mux(self.start, command.mask, mask)),
-            turn.col.eq(Mux(self.start, command.col, col)),
-            turn.gb_col.eq(Mux(self.start, command.row, gb_col)),
-            turn.slot.eq(Mux(self.start, command.slot, slot)),
+            # not chosen by `start`, which comes late: no burst begins while one has columns left
+            turn.mask.eq(Mux(left != 0, mask, command.mask)),
+            turn.col.eq(Mux(left != 0, col, command.col)),
+            turn.gb_col.eq(Mux(left != 0, gb_col, command.row)),
+            turn.slot.eq(Mux(left != 0, slot, command.slot)),
             runs.mac.eq((left != 0) & ~is_copy),
             runs.copy.eq(is_copy & ((left != 0) | (settling != 0))),
             runs.mask.eq(mask), runs.col.eq(col), runs.gb_col.eq(gb_col), runs.slot.eq(slot),
@@ -86,7 +87,7 @@ class Burst(wiring.Component):
             m.d.sync += left.eq(left - 1)
         with m.If(self.start | comes):
             m.d.sync += [col.eq(turn.col + 1), gb_col.eq(turn.gb_col + 1)]
-            first = Mux(self.start, command.slot, base)
+            first = Mux(left != 0, base, command.slot)
             with m.If(turn.copy | (config.rotation == 1)):
                 m.d.sync += slot.eq(turn.slot)
             with m.Elif(turn.slot - first == config.rotation - 1):

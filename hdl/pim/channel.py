@@ -59,6 +59,7 @@ class PimChannel(BlockComponent):
             burst.start.eq(accept & (checked.mac | checked.copy)), slots.base.eq(burst.base),
             checker.soon_ccd.eq(burst.soon_ccd), checker.slot_busy.eq(slots.busy),
             checker.unwritten.eq(buffer.unwritten),
+            buffer.runs.eq(burst.runs.mac | burst.runs.copy),
             self.busy.eq(burst.runs.mac | burst.runs.copy | slots.any)]
         with m.If(self.cmd.ready):
             m.d.sync += checked_valid.eq(self.cmd.valid)
@@ -69,8 +70,7 @@ class PimChannel(BlockComponent):
             with m.If(checked.mask[bank]):
                 m.d.comb += number.eq(bank)
         written = Signal(config.wdata_bits, reset_less=True, name="access_data")
-        with m.If(accept):
-            m.d.sync += written.eq(Mux(checked.acc_write & ~checked.n[0], 0, self.wdata.payload))
+        m.d.sync += written.eq(Mux(checked.acc_write & ~checked.n[0], 0, self.wdata.payload))
         m.d.comb += [
             buffer.data.eq(written[:config.column_bits]), buffer.word.eq(reads.word),
             reads.ask.eq(accept & checked.read), results.ask.eq(accept & checked.acc_read),
@@ -123,6 +123,8 @@ class PimChannel(BlockComponent):
         slot = Signal(config.slot_field, reset_less=True, name="access_slot")
         m.d.sync += [loads.eq(checked.mask & (accept & checked.acc_write).replicate(config.banks)),
                      slot.eq(checked.slot)]
+        running = (burst.runs.copy if config.dual_row_buffer
+                   else burst.runs.mac | burst.runs.copy)
         banks = [Bank(config) for _ in range(config.banks)]
         row_bits = checker.row_bits
         for number, bank in enumerate(banks):
@@ -134,6 +136,7 @@ class PimChannel(BlockComponent):
                 bank.row.eq(checker.rows.word_select(number, row_bits)),
                 bank.pim_row.eq(checker.pim_rows.word_select(number, row_bits)),
                 bank.turn.eq(burst.turn), bank.here.eq(burst.turn.mask[number]),
+                bank.runs.eq(running & burst.runs.mask[number]),
                 bank.data.eq(written[:config.column_bits]),
                 bank.vectors.eq(parts["buffer"].vectors),
                 bank.load.eq(loads[number]), bank.load_slot.eq(slot),

@@ -17,9 +17,6 @@ from pimlico.hdl.common.float.unpack import Unpacked
 from .config import PimConfig
 from .pipeline import all_held, delayed, held
 
-SCANS = 2
-"""Stages of the search for the largest scale."""
-
 
 class Product(NamedTuple):
     """An exact product: of significands, with the sum of exponent fields."""
@@ -42,9 +39,8 @@ class DotAligned(Component):
     is +0. A NaN, infinity times zero, or infinities of both signs give NaN.
 
     Stages, each of which ends in registers: *product* (of significands; sum of exponents),
-    *largest* twice (upper bits of the largest scale, lower bits), *aligned* (and inverted where
-    negative), *sums* (about the square root of the lanes), *total*, *measured* (magnitude and
-    leading zeros), *rounded*.
+    *group* and *largest* (scale), *aligned* (and inverted where negative), *sums* (about the
+    square root of the lanes), *total*, *measured* (magnitude and leading zeros), *rounded*.
 
     Parameters
     ----------
@@ -73,7 +69,7 @@ class DotAligned(Component):
         largest = self._largest(m, products)
         words, signs = [], []
         for lane, product in enumerate(products):
-            late = Product(*(delayed(m, value, SCANS, f"{name}_{lane}_late")
+            late = Product(*(delayed(m, value, 2, f"{name}_{lane}_late")
                              for name, value in product._asdict().items()))
             words.append(held(m, self._align(m, late, largest, lane), f"aligned_{lane}"))
             signs.append(held(m, late.sign, f"aligned_sign_{lane}"))
@@ -84,7 +80,7 @@ class DotAligned(Component):
         terms, carries = self._add(m, terms, signs, -(-levels // 2), "sums")
         (total,), carries = self._add(m, terms, carries, levels // 2, "total")
         self._round(m, total.value, carries[0], delayed(m, largest, 3, "scale"),
-                    delayed(m, special, SCANS + 2, "special_late"))
+                    delayed(m, special, 4, "special_late"))
         return m
 
     def _multiply(self, m: Module) -> tuple[list[Product], Value]:
@@ -114,34 +110,24 @@ class DotAligned(Component):
         return products, held(m, Cat(nan, plus | minus, minus), "special")
 
     def _largest(self, m: Module, products: Sequence[Product]) -> Value:
-        """The largest scale of products that are not zero, or else 0.
-
-        Bit by bit from the top: it has a one where a product has that is not yet out, and then
-        those are out that have a zero.
-        """
-        scales = [product.scale for product in products]
-        out: list[Value] = [product.zero for product in products]
-        found: list[Value] = []
-        width = len(scales[0])
-        for stage in range(SCANS):
-            last, first = (width * left // SCANS for left in (SCANS - stage - 1, SCANS - stage))
-            for place in reversed(range(last, first)):
-                ones = named(m, f"ones_{place}", Cat(*(scale[place] & ~gone for scale, gone in
-                                                       zip(scales, out, strict=True))))
-                one = named(m, f"one_{place}", ones.any())
-                found.insert(0, one)
-                out = [named(m, f"out_{place}_{lane}", gone | (one & ~scale[place]))
-                       for lane, (scale, gone) in enumerate(zip(scales, out, strict=True))]
-            largest: Value = Cat(*found)
-            if stage == SCANS - 1:
-                break
-            found = list(held(m, largest, f"largest_{stage}"))
-            scales = all_held(m, scales, f"scales_{stage}")
-            out = all_held(m, out, f"out_{stage}")
+        """The largest scale of products that are not zero, or else 0; two cycles later."""
+        scales = [product.scale & (~product.zero).replicate(len(product.scale))
+                  for product in products]
+        levels = self.config.tree_levels
+        groups = all_held(m, self._larger(m, scales, -(-levels // 2)), "group")
+        largest, = self._larger(m, groups, levels // 2)
         least = -self.rebias
         if self.limited and least > 0:
-            largest = Mux(largest < least, C(least, width), largest)
+            largest = Mux(largest < least, C(least, len(largest)), largest)
         return held(m, largest, "largest")
+
+    def _larger(self, m: Module, scales: Sequence[Value], levels: int) -> Sequence[Value]:
+        """The larger ones of neighbours, so many times."""
+        for _ in range(levels):
+            scales = [named(m, f"larger_{len(scales)}_{number}", Mux(a < b, b, a))
+                      for number, (a, b) in enumerate(zip(scales[::2], scales[1::2],
+                                                          strict=True))]
+        return scales
 
     def _align(self, m: Module, product: Product, largest: Value, lane: int) -> Value:
         """The word of a product at the largest scale, all of it inverted if it is negative."""

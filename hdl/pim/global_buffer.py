@@ -26,6 +26,8 @@ class GlobalBuffer(wiring.Component):
         It is carried out in this cycle.
     turn : In
         The column of a burst that has its turn.
+    runs : In(1)
+        A burst that began earlier runs.
     data : In
         What GB_WR writes, in the cycle after it.
     word : In
@@ -42,8 +44,9 @@ class GlobalBuffer(wiring.Component):
         self.config = config
         bits = config.column_bits
         super().__init__({"command": In(decoded_layout(config)), "accept": In(1),
-                          "turn": In(turn_layout(config)), "data": In(bits), "word": In(bits),
-                          "unwritten": Out(1), "vectors": Out(config.reuse * bits)})
+                          "turn": In(turn_layout(config)), "runs": In(1), "data": In(bits),
+                          "word": In(bits), "unwritten": Out(1),
+                          "vectors": Out(config.reuse * bits)})
 
     def elaborate(self, platform):
         m = Module()
@@ -70,9 +73,10 @@ class GlobalBuffer(wiring.Component):
         copied_vector = Signal.like(vector, reset_less=True, name="copy_vector")
         reads, writes, copies, lands = (Signal(name=f"access_{name}") for name in
                                         ("reads", "writes", "copies", "lands"))
-        writing = self.accept & command.gb_write
+        writing = command.gb_write & ~self.runs
         m.d.sync += [
-            reads.eq(turn.mac), writes.eq(writing), copies.eq(turn.copy), lands.eq(copies),
+            reads.eq(turn.mac), writes.eq(self.accept & command.gb_write),
+            copies.eq(turn.copy), lands.eq(copies),
             access.eq(Mux(writing, command.col, turn.gb_col)), copied.eq(access),
             vector.eq(Mux(writing, command.slot, turn.slot)), copied_vector.eq(vector)]
         words = []
