@@ -150,7 +150,8 @@ WRONG = {
     "too few accumulators to take in turn": (
         QUICK, [OPEN], mac(0, 1, slot=3), Code.INDEX_RANGE, mac(0, 1, slot=0)),
     "column of the row": (
-        SINGLE, [OPEN], one(Op.RD, 0, col=16), Code.COL_OVERRUN, one(Op.RD, 0, col=15)),
+        SINGLE | {"gb_cols": 32}, [OPEN], one(Op.RD, 0, col=16), Code.COL_OVERRUN,
+        one(Op.RD, 0, col=15)),
     "last column of the row": (
         SINGLE, [OPEN], one(Op.MAC, 0, col=12, n=5), Code.COL_OVERRUN,
         one(Op.MAC, 0, col=12, n=4)),

@@ -154,8 +154,10 @@ class Commands:
         """Close all rows and refresh, if that is due in so many cycles."""
         if self.script.rules.refresh_left < cycles:
             self.issue(Op.PRE_ALL)
-            if self.config.dual_row_buffer:
-                self.issue(Op.PIM_PRE, self.every)
+            pim = sum(1 << bank for bank, buffer in enumerate(self.script.rules.pim)
+                      if buffer.row is not None)
+            if self.config.dual_row_buffer and pim:
+                self.issue(Op.PIM_PRE, pim)
             self.issue(Op.REF)
 
     def fill(self) -> None:
@@ -216,6 +218,7 @@ def episodes(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
 
 
 def _directed(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
+    yield _first(config, rng)
     made = Commands(config, rng)
     made.fill()
     made.clear()
@@ -237,6 +240,29 @@ def _directed(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
         _stream(made, 30)
         yield made.script.episode("reset in a stream", surplus=[made.column() for _ in range(20)],
                                   cycles=int(rng.integers(5, max(6, made.script.rules.now))))
+
+
+def _first(config: PimConfig, rng: np.random.Generator) -> Episode:
+    """A little of everything in one bank."""
+    made = Commands(config, rng)
+    n = min(4, config.gb_cols)
+    made.issue(Op.ACT, 1, row=0)
+    made.issue(Op.ACC_WR, made.every, n=0)
+    for col in range(n):
+        made.issue(Op.WR, 1, col=col)
+    for vector in range(config.reuse):
+        for col in range(n):
+            made.issue(Op.GB_WR, col=col, slot=vector)
+    made.issue(Op.RD, 1, col=0)
+    made.issue(Op.RD, 1, col=n - 1)
+    made.issue(Op.ACT, 1, row=1)
+    if config.dual_row_buffer:
+        made.issue(Op.PRE, 1)
+        made.issue(Op.PIM_ACT, 1, row=0)
+    made.issue(Op.MAC, 1, n=n)
+    made.issue(Op.ACC_RD, 1)
+    made.close()
+    return made.script.episode("first")
 
 
 def _copies(config: PimConfig, rng: np.random.Generator) -> Episode:
