@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from pimlico.generators import waveform
+from pimlico.generators.block import find
 from pimlico.generators.deliver import deliverables
 from pimlico.generators.load import load
 from pimlico.generators.vectors import Cycle, record
@@ -14,10 +15,13 @@ from pimlico.hdl.ascon.config import AsconConfig
 from pimlico.hdl.bitslice.config import BitsliceConfig
 from pimlico.hdl.kv.config import KvConfig
 from pimlico.hdl.omap.config import OmapConfig
+from pimlico.hdl.pim.commands import Op
+from pimlico.hdl.pim.config import PimConfig
 
 FOLDER = Path(__file__).parent / "img"
 PRESETS = {"ternary-gemm": "best-int8", "kv-history": "ecp5-256", "omap-controller": "one-line",
-           "ascon-aead128": "compact", "bitslice-array": "elmoe3d"}
+           "ascon-aead128": "compact", "bitslice-array": "elmoe3d", "pim-bank": "ecp5-int8",
+           "pim-channel": "neupims"}
 """The preset that a block's page shows."""
 
 
@@ -31,6 +35,10 @@ def figures() -> dict[str, str]:
         drawn[f"{name}.svg"] = files[f"{top}.svg"]
         if isinstance(design.config, AsconConfig):
             continue  # its page has the timing in letters
+        if isinstance(design.config, PimConfig):
+            if design.config.banks == 1:
+                drawn[f"{name}-timing.svg"] = _draw_read(top, design.config)
+            continue
         if isinstance(design.config, KvConfig):
             trace = record(design.block, design.config, 256)
             timing = _draw(top, design.config, trace)
@@ -60,6 +68,21 @@ def _draw(top: str, config: KvConfig, trace: Sequence[Cycle]) -> str:
                 and all(cycle.moves(kv) for cycle in trace[at - 3:at + config.beats]))
 
     at = next(at for at in range(3, len(trace) - config.beats) if here(at))
+    drawn = waveform.draw(top, config, trace[at - 3:at + config.latency + 4])
+    assert drawn is not None
+    return drawn
+
+
+def _draw_read(top: str, config: PimConfig) -> str:
+    """The first RD whose column comes at once."""
+    trace = record(find("pim-bank"), config, 4096)
+    cmd, rdata = config.port("cmd"), config.port("rdata")
+
+    def here(at: int) -> bool:
+        return (trace[at].moves(cmd) and trace[at + config.latency].moves(rdata)
+                and cmd.unpack(trace[at].inputs["cmd_payload"])["op"] == Op.RD)
+
+    at = next(at for at in range(3, len(trace) - config.latency) if here(at))
     drawn = waveform.draw(top, config, trace[at - 3:at + config.latency + 4])
     assert drawn is not None
     return drawn

@@ -14,7 +14,6 @@ from pimlico.verif.episode import Episode
 from .block import Block
 from .verilog import TopPort
 
-_EPISODE_CYCLES = 256
 """Longer episodes are cut so long after their initialisation, so that a short recording still
 shows stalls and resets."""
 
@@ -101,11 +100,13 @@ class _Player:
         left = {source.name: len(episode.beats.get(source.name, ())) for source in self.sources}
         taken = dict.fromkeys([stream.name for stream in (*self.sources, *self.sinks)], 0)
         offer: dict[str, int] = {}
-        most = _EPISODE_CYCLES + self.model.warmup
+        held = {name: list(cycles) for name, cycles in episode.delay.items()}
+        most = self.model.recorded + self.model.warmup
         for count in range(min(episode.cycles or most, most)):
             for name, beats in waiting.items():
                 if name not in offer and self._chance(episode.valid.get(name, 1.0)) \
-                        and self._open(episode, name, left[name], taken):
+                        and self._open(episode, name, left[name], taken) \
+                        and self._due(held.get(name), left[name]):
                     beat = next(beats, None)
                     if beat is not None:
                         offer[name] = beat
@@ -131,6 +132,13 @@ class _Player:
         after = episode.after.get(name)
         return not (after and left) or all(taken[other] >= count
                                            for other, count in after[-left].items())
+
+    @staticmethod
+    def _due(held: list[int] | None, left: int) -> bool:
+        if not held or not left or not held[-left]:
+            return True
+        held[-left] -= 1
+        return False
 
     def _inputs(self, episode: Episode, offer: Mapping[str, int], count: int) -> dict[str, int]:
         inputs: dict[str, int] = {}

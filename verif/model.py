@@ -27,6 +27,9 @@ class CycleModel(ABC):
     warmup = 0
     """Cycles of initialisation after a reset, before the block takes anything."""
 
+    recorded = 256
+    """Cycles of an episode that a recording keeps at most, for testbenches and drawings."""
+
     def __init__(self, config: Any):
         self.config = config
 

@@ -19,6 +19,8 @@ from pimlico.hdl.kv.config import STATUS as KV_STATUS
 from pimlico.hdl.kv.config import KvConfig
 from pimlico.hdl.omap.config import STATUS as OMAP_STATUS
 from pimlico.hdl.omap.config import OmapConfig
+from pimlico.hdl.pim.commands import MEANING as PIM_STATUS
+from pimlico.hdl.pim.config import PimBankConfig, PimConfig
 from pimlico.hdl.ternary.config import STATUS as TERNARY_STATUS
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.verif.kv.cycles import KvCycles
@@ -43,6 +45,7 @@ class Documented:
         return FOLDER / f"{self.block}.md"
 
 
+PIM_DERIVED = frozenset({"arith", "acc", "mac_columns", "timing"})
 DOCUMENTED = [
     Documented("ternary-gemm", TernaryConfig(addend=True, out="int8_requant"), TERNARY_STATUS,
                frozenset({"acc_width", "acc_format"})),
@@ -52,6 +55,8 @@ DOCUMENTED = [
     Documented("bitslice-array", BitsliceConfig(nested=True, zero_points=True, preload=True,
                                                 a_signed="runtime"),
                BITSLICE_STATUS, frozenset({"modes", "acc_form"})),
+    Documented("pim-bank", PimBankConfig(), PIM_STATUS, PIM_DERIVED),
+    Documented("pim-channel", PimConfig(), PIM_STATUS, PIM_DERIVED),
 ]
 REFUSED = [(entry.block, plain(settings), message.strip("`")) for entry in DOCUMENTED
            for settings, message in table(entry.page, "What is refused")]
@@ -78,6 +83,8 @@ def test_the_parameter_table_is_the_configuration(entry):
 def legal(field):
     """The legal values of a field, from its JSON Schema, as the pages write them."""
     field = field.get("anyOf", [field])[0]  # the other alternative is none, its default
+    if "$ref" in field:
+        return "a name or a record"
     if field["type"] == "boolean":
         return "true, false"
     if field["type"] == "array":

@@ -114,6 +114,7 @@ class PimCycles(CycleModel):
         self.reset()
 
     patience = 70000
+    recorded = 100_000  # later episodes read what earlier ones write
 
     def reset(self) -> None:
         self._rules.reset()
