@@ -34,7 +34,8 @@ class Bank(wiring.Component):
         Sets the accumulators of a slot at this edge.
     read_slot : In
     word : Out
-        The column read for RD or ROW_TO_GB, two cycles after it.
+        The column read for RD or ROW_TO_GB, three cycles after it: from the operands' register,
+        as block RAM without its output register takes most of a cycle.
     accs, flags : Out
         Of ``read_slot``, see `mac.MacUnit`.
     """
@@ -68,16 +69,18 @@ class Bank(wiring.Component):
         col = Mux(self.runs, self.turn.col, self.col)[:col_bits]
         m.d.sync += [reads.eq(self.read | bursts), writes.eq(self.write),
                      address.eq(Cat(col, self.row))]
+        column = Signal(config.column_bits, reset_less=True, name="operands_column")
+        m.d.sync += column.eq(array.word)
         m.d.comb += [array.read.eq(reads), array.write.eq(writes), array.address.eq(address),
-                     array.data.eq(self.data), self.word.eq(array.word)]
-        fetched = array.word
+                     array.data.eq(self.data), self.word.eq(column)]
         if dual:
             pim_reads = Signal(name="access_pim_reads")
             pim_address = Signal.like(address, reset_less=True, name="access_pim_address")
             m.d.sync += [pim_reads.eq(mac_turn),
                          pim_address.eq(Cat(self.turn.col[:col_bits], self.pim_row))]
             m.d.comb += [array.pim_read.eq(pim_reads), array.pim_address.eq(pim_address)]
-            fetched = array.pim_word
+            column = Signal(config.column_bits, reset_less=True, name="operands_pim_column")
+            m.d.sync += column.eq(array.pim_word)
 
         valid, slot = mac_turn, self.turn.slot[:len(mac.slot)]
         for stage in ("access", "word", "operands"):
@@ -85,8 +88,6 @@ class Bank(wiring.Component):
                 Signal.like(mac.slot, name=f"{stage}_slot", reset_less=True)
             m.d.sync += [valid_next.eq(valid), slot_next.eq(slot)]
             valid, slot = valid_next, slot_next
-        column = Signal(config.column_bits, reset_less=True, name="operands_column")
-        m.d.sync += column.eq(fetched)
         m.d.comb += [
             mac.valid.eq(valid), mac.slot.eq(slot), mac.column.eq(column),
             mac.vectors.eq(self.vectors), mac.load.eq(self.load),

@@ -68,8 +68,8 @@ class PimConfig(Legal):
 
     @property
     def latency(self) -> int:
-        """Cycles from a RD on cmd to its rdata; from an ACC_RD to its result it is one less."""
-        return 4
+        """Cycles from a RD on cmd to its rdata; from an ACC_RD to its result there are 3."""
+        return 5
 
     @property
     def interval(self) -> int:

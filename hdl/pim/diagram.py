@@ -22,6 +22,7 @@ def stages(config: PimConfig) -> list[Stage]:
          ("wdata", "status")),
         ("access", f"{banks}{config.rows} × {config.cols} columns of {config.column_bits} bits; "
                    f"global buffer of {config.gb_cols} columns", 1, ()),
+        ("operands", "a column, and one of each vector", 1, ()),
         ("MAC units", mac, 0, ("result",)),
         ("replies", "columns read", 1, ("rdata",)),
     ]

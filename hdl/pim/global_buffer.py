@@ -31,7 +31,7 @@ class GlobalBuffer(wiring.Component):
     data : In
         What GB_WR writes, in the cycle after it.
     word : In
-        A column of a bank, two cycles after its turn in a copy.
+        A column of a bank, three cycles after its turn in a copy.
     unwritten : Out(1)
         The command reads columns that were never written, or would leave some out.
     vectors : Out
@@ -67,25 +67,30 @@ class GlobalBuffer(wiring.Component):
             with m.If(grows & (command.slot == number)):
                 m.d.sync += count.eq(end)
 
-        access = Signal(range(config.gb_cols), reset_less=True, name="access_address")
-        copied = Signal.like(access, reset_less=True, name="copy_address")
+        address = Signal(range(config.gb_cols), reset_less=True, name="access_address")
         vector = Signal(config.slot_field, reset_less=True, name="access_vector")
-        copied_vector = Signal.like(vector, reset_less=True, name="copy_vector")
-        reads, writes, copies, lands = (Signal(name=f"access_{name}") for name in
-                                        ("reads", "writes", "copies", "lands"))
+        reads, writes, copies = (Signal(name=f"access_{name}")
+                                 for name in ("reads", "writes", "copies"))
         writing = command.gb_write & ~self.runs
         m.d.sync += [
-            reads.eq(turn.mac), writes.eq(self.accept & command.gb_write),
-            copies.eq(turn.copy), lands.eq(copies),
-            access.eq(Mux(writing, command.col, turn.gb_col)), copied.eq(access),
-            vector.eq(Mux(writing, command.slot, turn.slot)), copied_vector.eq(vector)]
+            reads.eq(turn.mac), writes.eq(self.accept & command.gb_write), copies.eq(turn.copy),
+            address.eq(Mux(writing, command.col, turn.gb_col)),
+            vector.eq(Mux(writing, command.slot, turn.slot))]
+        lands, copied, copied_vector = copies, address, vector
+        for stage in ("word", "operands"):
+            held = [Signal.like(lands, name=f"{stage}_copies"),
+                    Signal.like(copied, name=f"{stage}_address"),
+                    Signal.like(copied_vector, name=f"{stage}_vector")]
+            m.d.sync += [register.eq(value) for register, value in
+                         zip(held, (lands, copied, copied_vector), strict=True)]
+            lands, copied, copied_vector = held
         words = []
         for number in range(config.reuse):
             ram = Ram(config.column_bits, config.gb_cols)
             m.submodules[f"vector_{number}"] = ram
             write = (writes & (vector == number)) | (lands & (copied_vector == number))
             m.d.comb += [
-                ram.address.eq(Mux(lands, copied, access)), ram.write.eq(write),
+                ram.address.eq(Mux(lands, copied, address)), ram.write.eq(write),
                 ram.enable.eq(reads | write), ram.data.eq(Mux(lands, self.word, self.data))]
             words.append(ram.q)
         m.d.sync += self.vectors.eq(Cat(words))

@@ -11,6 +11,7 @@ from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
 from .config import PimConfig
+from .replies import READS
 from .rules_kept import activations, columns, one_bank, pim_buffer, refreshes
 from .shadow import Carried, History, narrow, without_arithmetic
 
@@ -74,10 +75,10 @@ def _tied(build: Callable[[Harness], None]) -> Callable[[Harness], None]:
 def _count_replies(h: Harness) -> None:
     inside = h.dut.inside
     level, count = inside("reads.waiting.level"), inside("reads.columns")
-    flying = inside("reads.access_asked") + inside("reads.word_asked")
+    flying = sum(inside(f"reads.{stage}_asked") for stage in ("access", "word", "operands"))
     produce, consume = inside("reads.waiting.produce"), inside("reads.waiting.consume")
     h.require(count == level + flying, "columns on their way to rdata")
-    h.require(count <= 4, "room for them")
+    h.require(count <= READS, "room for them")
     h.require(produce == (consume + level)[:len(produce)], "their queue")
     skid = h.dut.component.result.valid + inside("results.waiting.spare_full")
     h.require(inside("results.results") == skid + inside("results.access_asked"),
@@ -91,7 +92,7 @@ def _replies(h: Harness) -> None:
     inside = h.dut.inside
     Carried(h)
     _count_replies(h)
-    h.require(~inside("reads.word_asked") | (inside("reads.waiting.level") < 4),
+    h.require(~inside("reads.operands_asked") | (inside("reads.waiting.level") < READS),
               "a column finds a place")
     h.require(~inside("results.access_asked") | ~inside("results.waiting.spare_full"),
               "a result finds a place")

@@ -12,8 +12,8 @@ from .checker import select
 from .commands import TAG_BITS
 from .config import PimConfig
 
-READS = 4
-"""Columns that may be on their way to rdata or wait there: as many as make a RD a cycle."""
+READS = 8
+"""Columns that may be on their way to rdata or wait there; five would make a RD a cycle."""
 
 
 class ReadReplies(wiring.Component):
@@ -24,10 +24,10 @@ class ReadReplies(wiring.Component):
     ask : In(1)
         RD of ``bank`` with ``tag`` is carried out; only with ``room``.
     words : In
-        The columns that the banks read, two cycles later.
+        The columns that the banks read, three cycles later.
     room : Out(1)
     word : Out
-        Of the bank asked two cycles ago, or of that which a copy reads (``copy``).
+        Of the bank asked three cycles ago.
     o : Out(stream)
     """
 
@@ -49,7 +49,7 @@ class ReadReplies(wiring.Component):
         count = Signal(range(READS + 1), name="columns")
         m.d.sync += count.eq(count + self.ask - taken)
         label, asked = Cat(self.bank, self.tag), self.ask
-        for stage in ("access", "word"):
+        for stage in ("access", "word", "operands"):
             asked_next = Signal(name=f"{stage}_asked")
             label_next = Signal(len(label), reset_less=True, name=f"{stage}_label")
             m.d.sync += [asked_next.eq(asked), label_next.eq(label)]

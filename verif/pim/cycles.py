@@ -16,7 +16,7 @@ from pimlico.verif.model import CycleModel, Values
 from .arithmetic import accumulate, dots, flags
 from .rules import Command, Rules
 
-READS = 4
+READS = 8
 """Columns that may be on their way to rdata or wait there."""
 RESULTS = 2
 """Beats that may be on their way to result or wait there."""
@@ -99,8 +99,8 @@ class PimCycles(CycleModel):
     A command is taken into a register, and checked there from the next cycle on. A legal one acts
     in the cycle in which it leaves the register; a refused one does nothing but its beat of
     status, which shows in the next cycle. All wait while a beat of status does; a legal one also
-    waits for its data, or for room for its reply. rdata follows three cycles after RD is legal,
-    result two cycles after ACC_RD.
+    waits for its data, or for room for its reply. rdata follows four cycles after RD is carried
+    out, result two cycles after ACC_RD.
     """
 
     def __init__(self, config: PimConfig):
@@ -121,7 +121,7 @@ class PimCycles(CycleModel):
         self._store.reset()
         self._held: Command | None = None
         self._status: int | None = None
-        self._reads = Reply(READS, 3)
+        self._reads = Reply(READS, 4)
         self._results = Reply(RESULTS, 2)
         self._checked: tuple[Code, int] | None = None
 
