@@ -46,7 +46,7 @@ class ReadReplies(wiring.Component):
         config = self.config
         m.submodules.waiting = waiting = fifo.SyncFIFO(width=len(self.o.payload), depth=READS)
         taken = self.o.valid & self.o.ready
-        count = Signal(range(READS + 1), name="columns")
+        count = Signal(range(READS + 1), name="columns_under_way")
         m.d.sync += count.eq(count + self.ask - taken)
         label, asked = Cat(self.bank, self.tag), self.ask
         for stage in ("access", "word", "operands"):
@@ -93,7 +93,7 @@ class ResultReplies(wiring.Component):
         config = self.config
         m.submodules.waiting = waiting = SkidBuffer(len(self.o.payload))
         taken = self.o.valid & self.o.ready
-        count = Signal(range(3), name="results")
+        count = Signal(range(3), name="results_under_way")
         m.d.sync += count.eq(count + self.ask - taken)
         asked = Signal(name="access_asked")
         bank = Signal(config.bank_field, reset_less=True, name="access_bank")
