@@ -17,7 +17,7 @@ from .shift import leading_zeros, shift_left, shift_right
 from .stages import Stages, named, ports
 from .unpack import Unpacked, widen, widened
 
-CUTS = {1: ("sum",), 2: ("aligned", "normal"), 3: ("aligned", "sum", "normal"),
+CUTS = {1: ("sum",), 2: ("aligned", "measured"), 3: ("ordered", "aligned", "measured"),
         4: ("ordered", "aligned", "sum", "normal")}
 
 
@@ -74,7 +74,10 @@ class FloatAdd(wiring.Component):
         total = self._sum(m, significand, addend, subtract)
         summed = stages.end("sum", scale=scale, total=total, sign=sign, subtract=subtract,
                             nan=nan, special=special)
-        normal = self._normalise(m, inner, *summed)
+        measured = self._measure(m, inner, *summed)
+        if "measured" in stages.cuts:
+            measured = dict(zip(measured, stages.end("measured", **measured), strict=True))
+        normal = self._normalise(m, **measured)
         names = ("base", "significand", "guard", "sticky", "sign", "nan", "infinite")
         held = dict(zip(names, stages.end("normal", **normal), strict=True))
         m.d.comb += self.result.eq(pack(m, out, self.subnormals, **held))
@@ -103,8 +106,8 @@ class FloatAdd(wiring.Component):
         total = named(m, "total", Cat(C(1, 1), C(0, 3), significand) + Cat(subtract, turned))
         return Cat(total[1:-1], total[-1] & ~subtract)
 
-    def _normalise(self, m: Module, inner: FloatFormat, scale: Value, total: Value, sign: Value,
-                   subtract: Value, nan: Value, special: Value) -> dict[str, Value]:
+    def _measure(self, m: Module, inner: FloatFormat, scale: Value, total: Value, sign: Value,
+                 subtract: Value, nan: Value, special: Value) -> dict[str, Value]:
         out = self.formats[2]
         zeros, some = leading_zeros(m, total, "leading")
         zeros = named(m, "zeros", zeros)
@@ -117,8 +120,12 @@ class FloatAdd(wiring.Component):
             amount = named(m, "amount", Mux(limited, scale, zeros)[:len(zeros)])
             base = base[:-1] & (~limited).replicate(len(base) - 1)
             base = Cat(base, C(0, 1)).as_signed()
-        normal = shift_left(m, total, amount, "normalise")
-        cut = len(total) - out.precision
-        return {"base": base.as_signed(), "significand": normal[cut:], "guard": normal[cut - 1],
-                "sticky": normal[:cut - 1].any(),
+        return {"total": total, "amount": amount, "base": base,
                 "sign": sign & (some | ~subtract | special), "nan": nan, "infinite": special}
+
+    def _normalise(self, m: Module, total: Value, amount: Value, base: Value, sign: Value,
+                   nan: Value, infinite: Value) -> dict[str, Value]:
+        normal = shift_left(m, total, amount, "normalise")
+        cut = len(total) - self.formats[2].precision
+        return {"base": base.as_signed(), "significand": normal[cut:], "guard": normal[cut - 1],
+                "sticky": normal[:cut - 1].any(), "sign": sign, "nan": nan, "infinite": infinite}

@@ -30,17 +30,19 @@ def pack(m: Module, out: FloatFormat, subnormals: Subnormals, *, sign: Value, ba
     up = named(m, "round_up", guard & (sticky | significand[0]))
     addend = Cat(up, C(0, fraction_bits - 1), significand[-1], C(0, 1)).as_signed()
     rounded = named(m, "rounded", Cat(significand[:-1], base).as_signed() + addend)
-    exponent = rounded[fraction_bits:].as_signed()
+    # Where rounding carries, the fraction is zero and the exponent field right, whether the
+    # number becomes the smallest normal one or infinity: all else is told without the carry.
+    exponent = named(m, "exponent", base.as_signed() + significand[-1])
     over = exponent >= out.exponent_max
     if subnormals == "flush":
         over &= significand[-1]
     huge = named(m, "huge", infinite | nan | over)
-    field = exponent[:out.exponent_bits]
+    field = rounded[fraction_bits:][:out.exponent_bits]
     clear = huge
     if subnormals == "flush":
-        tiny = named(m, "tiny", ~significand[-1] | (exponent <= 0))
-        field &= (~tiny).replicate(out.exponent_bits)
-        clear = huge | tiny
+        below = named(m, "below", ~significand[-1] | (exponent < 0))
+        field &= (~below).replicate(out.exponent_bits)
+        clear = huge | below | ~exponent.any()
     clear = named(m, "clear", clear)
     fraction = rounded[:fraction_bits] & (~clear).replicate(fraction_bits)
     return Cat(fraction[:-1], fraction[-1] | nan,
