@@ -15,7 +15,7 @@ from .decode import KINDS, decoded_layout
 from .timing import Timing
 
 LEAST = {"trcd_rd": 3, "trcd_wr": 2, "trcd_mac": 4, "trp": 2, "tras": 4, "trc": 7, "tccd_s": 1,
-         "tccd_l": 2, "tccd_mac": 2, "trrd_s": 1, "trrd_l": 2, "tfaw": 6, "twr": 4, "twtr": 3,
+         "tccd_l": 2, "tccd_mac": 2, "trrd_s": 1, "trrd_l": 2, "tfaw": 9, "twr": 4, "twtr": 3,
          "trtp": 2, "trfc": 5}
 
 

@@ -61,7 +61,7 @@ BREAKS = [
      "(command.read | command.write) & running", {}),
     ("channel-timing", activations, checker, "Cat(age < t.tfaw - 1 for age in ages)",
      "Cat(age < t.tfaw - 2 for age in ages)", {}),
-    ("refresh", refresh, checker, "(left <= 1)", "(left <= 0)", {}),
+    ("refresh", refresh, checker, ".below(t.trfc)", ".below(t.trfc - 1)", {}),
     ("burst-columns", burst, channel, "left.eq(command.n - 1), mask", "left.eq(command.n), mask",
      {}),
     ("slots", slots, channel, "(turn.slot == number)", "(turn.slot == number + 1)", {}),
