@@ -200,12 +200,15 @@ class Commands:
     def _go(self, op: Op, **fields: int) -> None:
         """Issue a command as soon as it is legal, and others while it is not."""
         at = self.timeline.earliest(op, slot=fields.get("slot", 0))
-        while self._aside(at):
+        while self._aside(at, op == Op.REF):
             at = self.timeline.earliest(op, slot=fields.get("slot", 0))
         self._issue(op, at, **fields)
 
-    def _aside(self, until: int) -> bool:
-        """Issue one of the commands that wait for a free cycle, before a given one."""
+    def _aside(self, until: int, refreshes: bool = False) -> bool:
+        """Issue one of the commands that wait for a free cycle, before a given one.
+
+        Rows stay closed before a refresh.
+        """
         line = self.timeline
         if until == line.now + 1:
             return False
@@ -217,7 +220,7 @@ class Commands:
                 self._issue(op, at, mask=mask, slot=slot, tag=read.line % 256)
                 return True
         buffer = line.earliest(Op.GB_WR) if self._buffer else until
-        step = self._writer.step() if self._writer else None
+        step = self._writer.step() if self._writer and not refreshes else None
         if step and step[2] < min(until, at, buffer):
             assert self._writer
             self._writer.take(step[0], step[2], step[1])

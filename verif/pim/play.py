@@ -141,7 +141,7 @@ def play(config: PimConfig, played: Played) -> Trace:
     ports = {name: config.port(name) for name in OUTPUTS}
     taken: dict[str, list[tuple[int, int]]] = {name: [] for name in OUTPUTS}
     accepted: list[int] = []
-    now = active = beat = 0
+    now = active = moved = beat = 0
     while len(accepted) < len(commands) or not model.idle:
         offers = len(accepted) < len(commands) and now >= played.at[len(accepted)]
         inputs = {"cmd_valid": int(offers), "cmd_payload": commands[len(accepted)] if offers else 0,
@@ -157,11 +157,13 @@ def play(config: PimConfig, played: Played) -> Trace:
         beat += takes
         if offers and values["cmd_ready"]:
             accepted.append(now)
+            moved = now
+        if takes or came:
+            moved = now
+        if now == moved or not model.idle:
             active = now
-        if takes or came or not model.idle:
-            active = now
-        if now > max(active, int(played.at.max(initial=0))) + model.patience:
-            raise ValueError(f"nothing moves since cycle {active}, after {len(accepted)} of "
+        if len(accepted) < len(commands) and now > max(moved, played.at[len(accepted)]) + model.patience:
+            raise ValueError(f"nothing moves since cycle {moved}, after {len(accepted)} of "
                              f"{len(commands)} commands")
         now += 1
     return Trace(accepted=np.array(accepted, np.int64), cycles=active + 1, beats=beat, **{
