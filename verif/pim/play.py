@@ -162,7 +162,8 @@ def play(config: PimConfig, played: Played) -> Trace:
             moved = now
         if now == moved or not model.idle:
             active = now
-        if len(accepted) < len(commands) and now > max(moved, played.at[len(accepted)]) + model.patience:
+        begun = max(moved, played.at[min(len(accepted), len(commands) - 1)])
+        if now > begun + model.patience:
             raise ValueError(f"nothing moves since cycle {moved}, after {len(accepted)} of "
                              f"{len(commands)} commands")
         now += 1
