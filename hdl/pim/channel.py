@@ -45,7 +45,7 @@ class PimChannel(BlockComponent):
         reads, results = parts["reads"], parts["results"]
         checked = parts["decoder"].command
 
-        accept, refuse = Signal(), Signal()
+        legal, accept, refuse = Signal(), Signal(), Signal()
         m.d.comb += [
             parts["decoder"].payload.eq(self.cmd.payload),
             parts["decoder"].load.eq(self.cmd.ready),
@@ -56,14 +56,15 @@ class PimChannel(BlockComponent):
             *(part.accept.eq(accept) for part in (checker, buffer)),
             *(part.turn.eq(burst.turn) for part in (checker, slots, buffer)),
             *(part.runs.eq(burst.runs) for part in (checker, slots)),
-            burst.start.eq(accept & (checked.mac | checked.copy)), slots.base.eq(burst.base),
+            # a burst waits for neither data nor room
+            burst.start.eq(legal & (checked.mac | checked.copy)), slots.base.eq(burst.base),
             checker.soon_ccd.eq(burst.soon_ccd), checker.slot_busy.eq(slots.busy),
             checker.unwritten.eq(buffer.unwritten),
             buffer.runs.eq(burst.runs.mac | burst.runs.copy),
             self.busy.eq(burst.runs.mac | burst.runs.copy | slots.any)]
         with m.If(self.cmd.ready):
             m.d.sync += checked_valid.eq(self.cmd.valid)
-        self._decide(m, checked, checked_valid, parts, accept, refuse)
+        self._decide(m, checked, checked_valid, parts, legal, accept, refuse)
 
         number = Signal(config.bank_field, name="number_of_bank")
         for bank in reversed(range(config.banks)):
@@ -84,13 +85,12 @@ class PimChannel(BlockComponent):
         self._banks(m, platform, checked, accept, written, parts)
         return m
 
-    def _decide(self, m, checked, checked_valid, parts, accept, refuse):
+    def _decide(self, m, checked, checked_valid, parts, legal, accept, refuse):
         """Carry out, refuse or hold back."""
         config, checker = self.config, parts["checker"]
         cycle = Signal(CYCLE_BITS)
         m.d.sync += cycle.eq(cycle + 1)
         free = Signal(name="status_free")
-        legal = Signal()
         writes = checked.write | checked.gb_write | (checked.acc_write & checked.n[0])
         room = (~checked.read | parts["reads"].room) & (~checked.acc_read | parts["results"].room)
         final = 1 if config.strict else checker.final
