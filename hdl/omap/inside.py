@@ -143,6 +143,35 @@ class AnyHash:
         return [read.data.word_select(way, self._bits) for way in range(self._ways)]
 
 
+class AnyIndex:
+    """An index that says anything, when it is asked, in place of the controller's.
+
+    Parameters
+    ----------
+    inside : Inside
+    """
+
+    def __init__(self, inside: Inside):
+        h = inside.h
+        m = h.m
+        active, done, settled, clearing = (
+            inside(f"index.{name}") for name in ("active", "done", "settled", "clearing"))
+        # its outputs, of which one has the name of a register
+        outputs = {signal.name: signal
+                   for statement in h.dut.fragment.find_subfragment("index").statements["comb"]
+                   for signal in statement._lhs_signals()}
+        h.dut.cut("index")
+        m.d.comb += [outputs[name].eq(AnySeq(len(outputs[name])))
+                     for name in ("found", "target", "stashed", "full")]
+        m.d.sync += clearing.eq(inside("startup.clear"))
+        with m.If(inside("accepts")):
+            m.d.sync += [active.eq(1), done.eq(0), settled.eq(0)]
+        with m.Elif(inside("leaves")):
+            m.d.sync += [active.eq(0), done.eq(0), settled.eq(0)]
+        with m.Elif(active):
+            m.d.sync += [done.eq(done | AnySeq(1)), settled.eq(settled | (done & AnySeq(1)))]
+
+
 def one_at_most(bits: list[Value]) -> Value:
     """No two of the bits are set."""
     number = Cat(*bits)

@@ -9,6 +9,7 @@ from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Stream
 from pimlico.hdl.common.properties import Harness, Placed, Property, stream_properties
 
+from .beats import pages_in_hand
 from .bounded import Steps, bounded_completion
 from .config import OmapConfig
 from .live import loads_live
@@ -69,6 +70,14 @@ def properties(config: BlockConfig) -> list[Property]:
                  "the load of an arbitrary page is the number of keys in the index that have it "
                  "as their page, and live the number of all keys there",
                  inner, loads_live, depth=1),
+        Property("pages-in-hand",
+                 "at a host that gives pages back as they were written, the pages of an operation "
+                 "go out with every item that they came with but the one of its key, and with "
+                 "every item that was taken out of a list to be merged, each once and in a slot "
+                 "of its own, and the records of all pages have just the slots in use that have "
+                 "an item; if a page has the item of the key, a get or del answers with its "
+                 "value there, and a get puts this value among those that wait",
+                 _appending(inner), pages_in_hand, depth=1),
         Property("bounded-completion",
                  "without a fatal status, and counting only cycles in which the controller waits "
                  "for no handshake of req, rdata, wdata, rsp or random: a response is on offer "
@@ -100,6 +109,12 @@ class _Inner(OmapConfig):
 
 def _plain(config: OmapConfig) -> OmapConfig:
     return OmapConfig(**{**config.model_dump(), "cipher": "none"})
+
+
+def _appending(config: OmapConfig) -> OmapConfig:
+    """With two slots a beat, on a shared bus, and few entries in the pending buffer."""
+    return OmapConfig(**{**config.model_dump(), "bus": "shared", "value_width": 8,
+                         "beat_width": 32, "pending_depth": 3, "allow_fatal": True})
 
 
 def _same_trace(h: Harness) -> None:

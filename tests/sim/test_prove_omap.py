@@ -4,7 +4,7 @@ import pytest
 from mutants import broken
 
 from pimlico.generators.block import find
-from pimlico.hdl.omap import bus, core, index, records, response
+from pimlico.hdl.omap import buffer, bus, core, index, pending, records, response
 from pimlico.hdl.omap.bounded import Steps
 from pimlico.hdl.omap.config import OmapConfig
 from pimlico.sim.prove import prove
@@ -78,6 +78,23 @@ BREAKS = [
      "a page's load is the number of its keys"),
     ("loads-live", core, "with m.Elif(index.update):",
      "with m.Elif(index.update & ~index.remove):", "live keys are those of the index"),
+    # an item is lost as it is merged
+    ("pages-in-hand", buffer, "Mux(newest, self.got, Array(list(fits))[number])",
+     "Array(list(fits))[number]", "a page in hand"),
+    ("pages-in-hand", core, "records.kept_b.eq(buffer.kept_b | pending.taken_b)",
+     "records.kept_b.eq(buffer.kept_b)", "the record is to have it"),
+    ("pages-in-hand", records, "pushed.used.eq(chosen.used)", "pushed.used.eq(0)",
+     "the record is to have it"),
+    ("pages-in-hand", core, "buffer.merged_a & ~departed", "~departed", ""),
+    ("pages-in-hand", pending, "free[number].eq(free_half & ~slot)", "free[number].eq(free_half)",
+     "slots are free"),
+    # it is there twice: in its page, or merged, and put anew
+    ("pages-in-hand", buffer, "stage_kept.eq(now_used[:lanes] & ~keys &",
+     "stage_kept.eq(now_used[:lanes] &", "what of a beat is kept"),
+    ("pages-in-hand", pending, "self.got.eq(takes & ~matches)", "self.got.eq(takes)",
+     "its own is not merged"),
+    # a get gives what was put before
+    ("pages-in-hand", core, "& ~(buffer.in_page | buffer.caught)", "", "the value in hand"),
     ("bounded-completion", core, "~launched & index.done &", "~launched & index.settled &",
      "a command is launched"),
     ("bounded-completion", response, "(written | self.sent)", "written",
