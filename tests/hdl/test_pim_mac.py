@@ -6,10 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from mutants import broken
 from pim_mac import Macs, rtlil_text, verilog
 from pim_operands import operands
 
 from pimlico.generators.lint import WAIVERS
+from pimlico.hdl.pim import dot_aligned, mac
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.sim.tools import require
 from pimlico.verif.pim.arithmetic import accumulate, dots, flags
@@ -141,6 +143,27 @@ def test_verilog_is_clean(case, tmp_path):
                           "--top-module", "dut_0", *(f"-Wno-{rule}" for rule in WAIVERS), file],
                          capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+LIMITED = {"fmt": "fp16", "acc": "fmt", "lanes": 4}
+FLUSHED = {"lanes": 4, "subnormals": "flush"}
+deep = pytest.mark.deep
+
+
+@pytest.mark.parametrize(("case", "sound", "wrong"), [
+    pytest.param(LIMITED, "largest < least", "largest < 0", id="least scale"),
+    pytest.param(FLUSHED, ".any() | product.zero", ".any()", id="zero product"),
+    pytest.param(FLUSHED, "(below ^ carry)", "below", id="last carry", marks=deep),
+    pytest.param({**FLUSHED, "align_bits": 28}, "normal[:cut - 1].any()",
+                 "normal[cut - 2]", id="sticky", marks=deep),
+    pytest.param(FLUSHED, " | (plus & minus)", "", id="infinities of both signs", marks=deep)])
+def test_a_broken_dot_is_seen(case, sound, wrong, monkeypatch, seed):
+    broken(monkeypatch, dot_aligned, sound, wrong, [mac])
+    monkeypatch.setitem(mac.DOTS, "aligned", mac.DotAligned)
+    config = made(case)
+    macs, rng = Macs([config]), np.random.default_rng(seed)
+    with pytest.raises(AssertionError, match="first"):
+        check_dots(macs, config, rng, 2000)
 
 
 @pytest.mark.deep
