@@ -175,28 +175,30 @@ def table(result: Result) -> list[Table | str]:
                   title_style="bold")
     drawn.add_column("", no_wrap=True)
     for each in runs:
-        drawn.add_column(f"{each['timing']}\n{each['buffers']}", justify="right", no_wrap=True)
+        drawn.add_column("\n".join([*each["timing"].split("_"), each["buffers"]]),
+                         justify="right", no_wrap=True)
 
     def row(name: str, cell: Callable[[Result], str], end: bool = False) -> None:
         drawn.add_row(name, *map(cell, runs), end_section=end)
 
-    row("matrix", lambda each: f"{each['rows']} x {each['k']}")
+    row("rows of matrix", lambda each: grouped(each["rows"]))
+    row("columns of matrix", lambda each: grouped(each["k"]))
     row("banks", lambda each: str(each["banks"]))
     row("loads", lambda each: str(each["loads"]), end=True)
-    row("cycles multiplying", lambda each: grouped(each["compute"]))
+    row("multiply, cycles", lambda each: grouped(each["compute"]))
     row("by closed form", lambda each: grouped(each["formula"]))
     row("utilisation", lambda each: f"{each['utilisation']:.1%}", end=True)
-    row("cycles of all", lambda each: grouped(each["cycles"]))
+    row("all, cycles", lambda each: grouped(each["cycles"]))
     row("written beside", lambda each: f"{each['overlap']:.0%}")
     row("dual to single", lambda each: f"{each['speedup']:.2f}x" if each["speedup"] else "",
         end=True)
     row("equal to NumPy", lambda each: MARK[each["exact"]])
     row("error", lambda each: f"{each['error']:.1e}")
     return [drawn, (
-        "Utilisation: columns times tCCD, of the cycles in which loads are multiplied, refreshes "
-        "included. Cycles of all: with writing the matrix and reading results. Written beside: "
-        "columns of the matrix written while others were multiplied. Error: root mean square, "
-        "relative, against float64.")]
+        "Multiply: from a load's refresh until its rows are closed, all loads. Utilisation: of "
+        "these cycles, bursts' columns times tCCD. All: with writing the matrix and reading "
+        "results. Written beside: part of the matrix written while the rest was multiplied. "
+        "Error: root mean square, relative, against float64.")]
 
 
 def chosen(options: argparse.Namespace) -> list[Case]:

@@ -104,8 +104,7 @@ def measure(commands: Commands, trace: Trace, y: Array, bits: Array) -> Product:
                  for command in commands.timeline.commands[phase.first:phase.end])
     turns = made.lines * made.columns * config.timing.tccd_mac
     return Product(y=y, bits=bits, plan=made, trace=trace, cycles=trace.cycles, compute=compute,
-                   formula=[closed_form(made, load) for load in range(made.loads)],
-                   busy=turns / sum(compute), overlap=beside)
+                   formula=closed_form(made), busy=turns / sum(compute), overlap=beside)
 
 
 def played(commands: Commands, matrix: Array, vectors: Array) -> Played:

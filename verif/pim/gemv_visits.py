@@ -63,20 +63,25 @@ def visits(made: Plan) -> list[list[Visit]]:
     return loads
 
 
-def closed_form(made: Plan, load: int = 0) -> int:
-    """Cycles in which a load is multiplied: from a refresh until all rows are closed.
+def closed_form(made: Plan) -> list[int]:
+    """Cycles in which each load is multiplied: from a refresh until all rows are closed.
 
     ``T = max(tRCD + (n - 1) tCCD + tRTP, tRAS) + tRP`` a row of n columns, at least tRC, and tRFC
     a refresh, which comes before a row for which there would be no time. Of R equal rows, ``q =
     floor((tREFI - tRFC - need) / T) + 1`` are between two refreshes, so the load takes ``R T +
-    ceil(R / q) tRFC``. Time to read accumulators counts where there is one set of them only, and
-    that to write the global buffer where it changes; else they are taken to be hidden.
+    ceil(R / q) tRFC``. Time to read accumulators counts where there is one set of them only, or
+    where it is more than all of that; and time to write the global buffer where a load changes
+    it. Else both are taken to be hidden.
     """
+    return [_load_cycles(made, planned) for planned in visits(made)]
+
+
+def _load_cycles(made: Plan, planned: Sequence[Visit]) -> int:
     config, t = made.config, made.config.timing
     change = t.trtp + t.trp + t.trcd_mac
     total = left = 0
     before: Visit | None = None
-    for visit in visits(made)[load]:
+    for visit in planned:
         if left < visit.need:
             total += t.trfc
             left = t.trefi - t.trfc
@@ -91,7 +96,10 @@ def closed_form(made: Plan, load: int = 0) -> int:
         total += spent
         left -= spent
         before = visit
-    return total
+    # each line that takes over accumulators waits for their commands, those of others before
+    taking = sum(burst.column == 0 and burst.line >= made.sets
+                 for visit in planned for burst in visit.bursts)
+    return max(total, taking * (config.banks + 1) * config.rotation)
 
 
 def _tile(made: Plan, burst: Burst) -> int:
