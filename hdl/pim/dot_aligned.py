@@ -62,11 +62,12 @@ class DotAligned(Component):
         unit = 2 * (element.quantum_exponent - 1 + element.precision) - config.align_bits
         self.rebias = unit + self.sum_bits - 2 + out.bias
         self.limited = self.keep and 2 + self.rebias < self.sum_bits
+        self.least = max(0, -self.rebias) if self.limited else 0
 
     def elaborate(self, platform):
         m = Module()
-        products, special = self._multiply(m)
-        largest = self._largest(m, products)
+        products, bound, special = self._multiply(m)
+        largest = self._largest(m, products, bound)
         words, signs = [], []
         for lane, product in enumerate(products):
             late = Product(*(delayed(m, value, 2, f"{name}_{lane}_late")
@@ -83,11 +84,13 @@ class DotAligned(Component):
                     delayed(m, special, 4, "special_late"))
         return m
 
-    def _multiply(self, m: Module) -> tuple[list[Product], Value]:
-        """The products, and a cycle later whether they call for NaN, or for infinity of a sign.
+    def _multiply(self, m: Module) -> tuple[list[Product], Value, Value]:
+        """The products; the scale of the first one or the least, if that is larger; and a cycle
+        later whether they call for NaN, or for infinity of a sign.
         """
         kind = self.config.fmt_format
-        products, nans, positive, negative = [], [], [], []
+        products: list[Product] = []
+        nans, positive, negative = [], [], []
         for lane in range(self.config.lanes):
             x, y = (Unpacked(m, port.word_select(lane, kind.width), kind, self.config.subnormals,
                              f"{name}_{lane}")
@@ -96,9 +99,12 @@ class DotAligned(Component):
             word = (x.significand * y.significand if self.keep else
                     Cat(x.fraction, C(1, 1)) * Cat(y.fraction, C(1, 1)))
             sign = held(m, x.sign ^ y.sign, f"sign_{lane}")
+            scale, zero = named(m, f"scales_{lane}", x.scale + y.scale), x.zero | y.zero
+            if not products:
+                bound = held(m, Mux(zero | (scale < self.least), self.least, scale), "bound")
             products.append(Product(held(m, word, f"product_{lane}"),
-                                    held(m, x.scale + y.scale, f"scale_{lane}"),
-                                    held(m, x.zero | y.zero, f"zero_{lane}"), sign))
+                                    held(m, scale, f"scale_{lane}"),
+                                    held(m, zero, f"zero_{lane}"), sign))
             infinite = held(m, x.special | y.special, f"infinite_{lane}")
             nans.append(held(m, x.nan | y.nan | (x.special & y.zero) | (y.special & x.zero),
                              f"nan_{lane}"))
@@ -107,18 +113,15 @@ class DotAligned(Component):
         plus, minus = (named(m, name, Cat(*bits).any())
                        for name, bits in (("plus", positive), ("minus", negative)))
         nan = Cat(*nans).any() | (plus & minus)
-        return products, held(m, Cat(nan, plus | minus, minus), "special")
+        return products, bound, held(m, Cat(nan, plus | minus, minus), "special")
 
-    def _largest(self, m: Module, products: Sequence[Product]) -> Value:
-        """The largest scale of products that are not zero, or else 0; two cycles later."""
-        scales = [product.scale & (~product.zero).replicate(len(product.scale))
-                  for product in products]
+    def _largest(self, m: Module, products: Sequence[Product], bound: Value) -> Value:
+        """The largest scale of products that are not zero, or the least; two cycles later."""
+        scales = [bound, *(product.scale & (~product.zero).replicate(len(product.scale))
+                           for product in products[1:])]
         levels = self.config.tree_levels
         groups = all_held(m, self._larger(m, scales, -(-levels // 2)), "group")
         largest, = self._larger(m, groups, levels // 2)
-        least = -self.rebias
-        if self.limited and least > 0:
-            largest = Mux(largest < least, C(least, len(largest)), largest)
         return held(m, largest, "largest")
 
     def _larger(self, m: Module, scales: Sequence[Value], levels: int) -> Sequence[Value]:

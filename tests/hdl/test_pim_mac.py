@@ -151,7 +151,7 @@ deep = pytest.mark.deep
 
 
 @pytest.mark.parametrize(("case", "sound", "wrong"), [
-    pytest.param(LIMITED, "largest < least", "largest < 0", id="least scale"),
+    pytest.param(LIMITED, "scale < self.least", "scale < 0", id="least scale"),
     pytest.param(FLUSHED, ".any() | product.zero", ".any()", id="zero product"),
     pytest.param(FLUSHED, "(below ^ carry)", "below", id="last carry", marks=deep),
     pytest.param({**FLUSHED, "align_bits": 28}, "normal[:cut - 1].any()",
