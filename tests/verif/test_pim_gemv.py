@@ -1,5 +1,6 @@
 """Products on the PIM channel's cycle model: layout, commands, sums, cycles, and refusals."""
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -65,6 +66,44 @@ def test_every_configuration_multiplies_as_the_golden_model_does(name, seed):
             assert (np.abs(product.y - exact) <= bound * scale).all()
         else:
             assert (product.y == exact).all()
+
+
+def random_rules(rng):
+    """Legal rules, but that refreshes may come too often."""
+    def one(least, most):
+        return int(rng.integers(least, most + 1))
+
+    tras, trp, trrd, tccd = one(1, 40), one(1, 20), one(1, 8), one(1, 4)
+    return {"trcd_rd": one(1, 20), "trcd_wr": one(1, 20), "trcd_mac": one(1, 40), "trp": trp,
+            "tras": tras, "trc": tras + trp + one(0, 10), "tccd_s": tccd,
+            "tccd_l": tccd + one(0, 6), "tccd_mac": one(1, 5), "trrd_s": trrd,
+            "trrd_l": trrd + one(0, 5), "tfaw": trrd + one(0, 60), "faw_exempt": bool(one(0, 1)),
+            "twr": one(1, 30), "twtr": one(1, 20), "trtp": one(1, 15), "trefi": one(100, 1500),
+            "trfc": one(1, 80)}
+
+
+def random_config(rng):
+    banks = int(rng.choice([1, 2, 4, 8, 16]))
+    return PimConfig(
+        fmt="int8", lanes=int(rng.choice([4, 8, 16])), row_bytes=256,
+        rows=int(rng.choice([2, 4, 8])), banks=banks,
+        bank_groups=min(banks, int(rng.choice([1, 2, 4]))), gb_cols=int(rng.choice([1, 4, 16, 64])),
+        reuse=int(rng.integers(1, 4)), acc_slots=int(rng.integers(1, 6)),
+        acc_latency=int(rng.integers(1, 4)), dual_row_buffer=bool(rng.integers(2)),
+        strict=bool(rng.integers(2)), arith=str(rng.choice(["exact", "lane_mac"])),
+        timing=random_rules(rng))
+
+
+@pytest.mark.parametrize("count", [15, pytest.param(500, marks=pytest.mark.deep)])
+def test_any_shape_is_right_under_any_rules(count, seed):
+    rng = np.random.default_rng(seed)
+    while count:
+        with suppress(ConfigError):
+            config = random_config(rng)
+            matrix, vectors = operands(config, random_shape(config, rng), rng, config.reuse)
+            product = gemv(config, matrix, vectors, load_rows=random_load(config, rng))
+            assert (product.y == matrix @ vectors).all(), config
+            count -= 1
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -217,7 +256,7 @@ def test_operands_that_do_not_fit_are_refused():
 
 def test_rules_without_time_between_refreshes_are_refused():
     rules = FAST | {"trefi": 30}
-    with pytest.raises(ConfigError, match=r"timing\.trefi = 30: .*is enough"):
+    with pytest.raises(ConfigError, match=r"timing\.trefi = 30: must be at least"):
         multiplied(PimConfig(**PLAIN, timing=rules), (3, 3), 0)
 
 

@@ -185,6 +185,7 @@ class Commands:
         while len(self._buffer) > but:
             if not line.pim.open and line.earliest(Op.REF) + _CLOSE > line.due:
                 self._refresh()
+                continue
             vector, col, _ = self._buffer[0]
             self._go(Op.GB_WR, slot=vector, col=col)
 

@@ -85,7 +85,7 @@ def _load_cycles(made: Plan, planned: Sequence[Visit]) -> int:
         if left < visit.need:
             total += t.trfc
             left = t.trefi - t.trfc
-        spent = visit_cycles(config, visit.n)
+        spent = visit_cycles(config, visit.n, len(visit.bursts))
         if made.sets == 1:
             begun = sum(burst.column == 0 for burst in visit.bursts[1:])
             spent += begun * max(0, turnover(config) - t.tccd_mac)
@@ -111,5 +111,6 @@ def _tile(made: Plan, burst: Burst) -> int:
 def _need(config: PimConfig, bursts: Sequence[Burst]) -> int:
     """Cycles that these bursts of a row take at most, until banks can refresh."""
     begun = sum(burst.column == 0 for burst in bursts)
-    return (open_cycles(config, sum(burst.n for burst in bursts)) + config.timing.trp
+    columns = sum(burst.n for burst in bursts)
+    return (open_cycles(config, columns, len(bursts)) + config.timing.trp
             + begun * turnover(config) + SPARE)

@@ -60,10 +60,10 @@ class Writer:
         self.alone()
         if following is None:
             return
-        follows = line.now + visit_cycles(config, visit.n)
+        follows = line.now + visit_cycles(config, visit.n, len(visit.bursts))
         self._last_act = follows - max(t.trrd_l, 0 if t.faw_exempt else t.tfaw)
         if line.due - follows < following.need:
-            self._deadline = line.now + open_cycles(config, visit.n)
+            self._deadline = line.now + open_cycles(config, visit.n, len(visit.bursts))
 
     def step(self) -> tuple[Op, int, int] | None:
         """The next command, its bank, and its first cycle; none if it has to wait."""

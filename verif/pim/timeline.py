@@ -64,6 +64,7 @@ class Timeline:
         if op == Op.MAC:
             return max(now, self.pim.act + t.trcd_mac, self._last + t.tccd_mac,
                        self.pim.write + max(t.twtr, t.tccd_l),
+                       now if config.dual_row_buffer else self.pim.read + t.tccd_l,
                        self._turn[slot] + config.acc_latency if config.rotation > 1 else now)
         if op in (Op.ACC_RD, Op.ACC_WR):
             runs = self._last + 1 if slot in self._in_burst else now
