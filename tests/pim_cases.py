@@ -192,3 +192,17 @@ WRONG = {
     "refresh of an open PIM buffer": (DUAL, [PIM_OPEN], Command(Op.REF), Code.REF_OPEN, None),
 }
 """Each with the same command but for that, which is legal."""
+
+DUE = 100 + APART["trefi"]
+"""Cycle in which a refresh is due after one in cycle 100."""
+
+LATE = {
+    "activation before and with the refresh due": (
+        SINGLE, [(100, Command(Op.REF)), (DUE - 1, act(0))], act(2), Code.REF_OVERDUE, DUE),
+    "columns announced a cycle too late": (
+        SINGLE, [(100, Command(Op.REF))], Command(Op.HEADER, n=5), Code.REF_OVERDUE, DUE - 14),
+    "columns announced just in time": (
+        SINGLE, [(100, Command(Op.REF)), (DUE - 12, Command(Op.HEADER, n=4))],
+        Command(Op.HEADER, n=5), Code.HEADER_MISMATCH, DUE - 11),
+}
+"""What becomes illegal as time passes; each with a cycle in which it is."""

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from pim_cases import PREPARED, WAITING, WRITTEN, WRONG
+from pim_cases import LATE, PREPARED, WAITING, WRITTEN, WRONG
 
 from pimlico.hdl.pim.commands import Op
 from pimlico.hdl.pim.config import PimConfig
@@ -21,6 +21,9 @@ def cases(config):
     for name, (parameters, before, command, code, first) in WAITING.items():
         if PimConfig(**parameters) == config:
             yield name, [*before, (first - 1, command), (first, command)], [code]
+    for name, (parameters, before, command, code, late) in LATE.items():
+        if PimConfig(**parameters) == config:
+            yield name, [*before, (late, command)], [code]
     for name, (parameters, before, command, code, legal) in WRONG.items():
         if PimConfig(**parameters) == config:
             after = [(200, command), *([(201, legal)] if legal else [])]

@@ -4,7 +4,20 @@ Codes are those of the golden rules, and the only ones that the log has against 
 """
 
 import pytest
-from pim_cases import APART, DUAL, OPEN, PREPARED, SINGLE, WAITING, WRITTEN, WRONG, act, mac, one
+from pim_cases import (
+    APART,
+    DUAL,
+    LATE,
+    OPEN,
+    PREPARED,
+    SINGLE,
+    WAITING,
+    WRITTEN,
+    WRONG,
+    act,
+    mac,
+    one,
+)
 from pim_log import Log, reasons
 
 from pimlico.hdl.pim.commands import WAITS, Code, Op
@@ -63,6 +76,12 @@ def test_what_no_waiting_makes_legal(case):
 def test_every_code_that_no_waiting_ends_has_its_case():
     assert {code for _, _, _, code, _ in WRONG.values()} | {Code.REF_OVERDUE} == {
         code for code in Code if Code.OK < code < WAITS}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_what_is_too_late(case):
+    parameters, before, command, code, late = LATE[case]
+    assert Prepared(parameters, before).check(late, command)[0] == code
 
 
 @pytest.mark.parametrize("command", [act(0), Command(Op.ACT_ALL), one(Op.PIM_ACT, 0, 2)])

@@ -283,7 +283,7 @@ def _copies(config: PimConfig, rng: np.random.Generator) -> Episode:
         made.close()
         made.issue(Op.REF)
     made.results()
-    return made.script.episode("copies")
+    return made.script.episode("copies", ready={"result": 0.3})
 
 
 def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
@@ -297,7 +297,7 @@ def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
                 for col in range(start, end):
                     made.issue(Op.RD, 1 << bank, col=col)
         made.issue(Op.PRE_ALL)
-    return made.script.episode("read back", ready={"rdata": float(rng.choice([1.0, 0.5]))})
+    return made.script.episode("read back", ready={"rdata": float(rng.choice([0.4, 0.2]))})
 
 
 def _edges(config: PimConfig, rng: np.random.Generator) -> Episode:
