@@ -383,7 +383,7 @@ def _stream(made: Commands, count: int) -> None:
             continue
         early = late = 0
         if wait and rng.random() < 0.2:
-            early = int(rng.choice([1, rng.integers(1, wait + 1)]))
+            early = int(rng.choice([1, int(rng.integers(1, wait + 1))]))
         elif rng.random() < 0.2:
             late = int(rng.integers(1, 12))
         made.issue(op, banks, early=early, late=late, **fields)
