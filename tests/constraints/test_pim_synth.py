@@ -28,8 +28,11 @@ def synth(case, target):
 def blocks(config, target):
     """Block RAMs of the arrays; with two row buffers each is there twice, for two reads a cycle.
 
-    The iCE40 has no other memory, so the global buffer is in block RAM too.
+    The iCE40 has no other memory, so the global buffer is in block RAM too; arrays of few words
+    are in LUTs, where there is such memory.
     """
+    if target != "ice40" and config.rows * config.cols <= 32:
+        return 0
     wide = -(-config.column_bits // WIDEST[target])
     arrays = config.banks * wide * (2 if config.dual_row_buffer else 1)
     return arrays + (config.reuse * wide if target == "ice40" else 0)
