@@ -101,7 +101,8 @@ class DotAligned(Component):
             sign = held(m, x.sign ^ y.sign, f"sign_{lane}")
             scale, zero = named(m, f"scales_{lane}", x.scale + y.scale), x.zero | y.zero
             if not products:
-                bound = held(m, Mux(zero | (scale < self.least), self.least, scale), "bound")
+                low = zero | (scale < self.least) if self.least else zero
+                bound = held(m, Mux(low, self.least, scale), "bound")
             products.append(Product(held(m, word, f"product_{lane}"),
                                     held(m, scale, f"scale_{lane}"),
                                     held(m, zero, f"zero_{lane}"), sign))
