@@ -36,7 +36,7 @@ UNITS: dict[str, dict[str, Any]] = {
 ROUTED: dict[str, dict[str, Any]] = {
     f"{name}, {latency} cycles an addition": {**UNITS[name], "acc_slots": latency,
                                               "acc_latency": latency}
-    for name, latencies in (("bf16, aligned", (1, 2, 3)), ("int8", (1,))) for latency in latencies}
+    for name, latencies in (("bf16, aligned", (1, 4)), ("int8", (1,))) for latency in latencies}
 
 ERRORS: dict[str, dict[str, Any]] = {
     "IEEE tree": {"arith": "ieee_tree"},

@@ -31,6 +31,8 @@ SMALL = {
     "bf16": {"row_bytes": 256, "lanes": 4, "rows": 4, "banks": 2, "timing": SHORT},
     "bf16-tree": {"row_bytes": 256, "lanes": 8, "rows": 2, "banks": 1, "arith": "ieee_tree",
                   "subnormals": "flush", "acc_latency": 2, "timing": FAST},
+    "bf16-slow": {"row_bytes": 256, "lanes": 4, "rows": 2, "acc_latency": 4,
+                  "timing": "hbm2_neupims"},
     "bf16-lossy": {"row_bytes": 256, "lanes": 4, "rows": 2, "acc": "fmt", "allow_lossy": True,
                    "align_bits": 12, "timing": "hbm3_attacc"},
     "bf16-lanes": {"row_bytes": 256, "lanes": 4, "rows": 2, "arith": "lane_mac", "acc_slots": 8,

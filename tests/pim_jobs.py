@@ -7,8 +7,9 @@ from pim_cases import LATE, PREPARED, WAITING, WRITTEN, WRONG
 from pimlico.hdl.pim.commands import Op
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.verif.episode import Episode
+from pimlico.verif.pim.mixed import mix
 from pimlico.verif.pim.rules import Command
-from pimlico.verif.pim.stimulus import Commands, _stream
+from pimlico.verif.pim.script import Commands
 from pimlico.verif.pim.workloads import schedule
 
 FIRST = 1
@@ -63,7 +64,7 @@ def resets(config, rng):
         made = Commands(config, rng)
         made.clear()
         made.buffer(4)
-        _stream(made, 25)
+        mix(made, 25)
         length = made.script.rules.now
         yield made.script.episode(
             f"reset {number}", surplus=[made.column() for _ in range(30)],

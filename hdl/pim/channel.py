@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 
 from pimlico.hdl.common.component import BlockComponent, fields
@@ -35,9 +37,10 @@ class PimChannel(BlockComponent):
         m = Module()
         config = self.config
         checked_valid = Signal()
-        parts = {"decoder": Decoder(config), "checker": Checker(config), "burst": Burst(config),
-                 "slots": Slots(config), "buffer": GlobalBuffer(config),
-                 "reads": ReadReplies(config), "results": ResultReplies(config)}
+        parts: dict[str, Any] = {
+            "decoder": Decoder(config), "checker": Checker(config), "burst": Burst(config),
+            "slots": Slots(config), "buffer": GlobalBuffer(config),
+            "reads": ReadReplies(config), "results": ResultReplies(config)}
         for name, part in parts.items():
             m.submodules[name] = place(platform, part)
         checker, burst, slots, buffer = (parts[name] for name in

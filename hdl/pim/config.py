@@ -68,8 +68,13 @@ class PimConfig(Legal):
 
     @property
     def latency(self) -> int:
-        """Cycles from a RD on cmd to its rdata; from an ACC_RD to its result there are 3."""
+        """Cycles from a RD on cmd to its rdata."""
         return 5
+
+    @property
+    def result_latency(self) -> int:
+        """Cycles from an ACC_RD on cmd to its result."""
+        return 3
 
     @property
     def interval(self) -> int:

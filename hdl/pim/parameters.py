@@ -65,7 +65,7 @@ class PimParameters(BlockConfig):
     acc_slots: Annotated[int, Field(
         ge=1, le=8, description="number of accumulators of a bank for each vector")] = 4
     acc_latency: Annotated[int, Field(
-        ge=1, le=3, description="cycles of an addition to an accumulator")] = 1
+        ge=1, le=4, description="cycles of an addition to an accumulator")] = 1
     mac_columns: Annotated[int, Field(
         ge=1, le=65536, description="most columns that are added to an accumulator between "
                                     "ACC_WR",

@@ -243,7 +243,7 @@ def test_the_configurations_under_test_take_every_value():
             assert {getattr(config, name) for config in small} == set(values), name
     for name, values in {
             "lanes": {4, 8, 16, 32}, "banks": {1, 2, 4, 8, 16}, "reuse": {1, 2, 3},
-            "acc_slots": {1, 2, 4, 5, 8}, "acc_latency": {1, 2, 3}, "align_bits": {12, 24, 28},
+            "acc_slots": {1, 2, 4, 5, 8}, "acc_latency": {1, 2, 3, 4}, "align_bits": {12, 24, 28},
             "rotation": {1, 2, 3}, "group_banks": {1, 2, 4}}.items():
         assert values <= {getattr(config, name) for config in small}, name
     assert {config.timing.base for config in small} == set(DEVICES)

@@ -9,7 +9,7 @@ from pim_log import Log, reasons
 
 from pimlico.hdl.pim.commands import WAITS, Code
 from pimlico.hdl.pim.config import PimConfig
-from pimlico.verif.pim import stimulus
+from pimlico.verif.pim import script, stimulus
 from pimlico.verif.pim.rules import Command, Rules
 
 
@@ -21,7 +21,7 @@ class Watched(Rules):
         return self.answer
 
 
-class Told(stimulus.Script):
+class Told(script.Script):
     """A script whose every command is compared with the log of those before it."""
 
     seen: set
@@ -48,7 +48,7 @@ class Told(stimulus.Script):
 def seen(monkeypatch):
     """Codes that the commands of the stimulus met with, each compared with the log's."""
     codes = set()
-    monkeypatch.setattr(stimulus, "Script", Told)
+    monkeypatch.setattr(script, "Script", Told)
     monkeypatch.setattr(Told, "seen", codes, raising=False)
     return codes
 

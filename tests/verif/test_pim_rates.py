@@ -12,7 +12,7 @@ from pimlico.hdl.pim.commands import Code, Op
 from pimlico.hdl.pim.config import PimBankConfig, PimConfig
 from pimlico.hdl.pim.timing import DEVICES
 from pimlico.verif.pim.rules import Command, Rules
-from pimlico.verif.pim.stimulus import Commands
+from pimlico.verif.pim.script import Commands
 from pimlico.verif.pim.workloads import schedule
 
 SELDOM = {"trefi": 60000}

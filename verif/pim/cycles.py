@@ -121,8 +121,9 @@ class PimCycles(CycleModel):
         self._store.reset()
         self._held: Command | None = None
         self._status: int | None = None
-        self._reads = Reply(READS, 4)
-        self._results = Reply(RESULTS, 2)
+        config = self.config
+        self._reads = Reply(READS, config.latency - 1)
+        self._results = Reply(RESULTS, config.result_latency - 1)
         self._checked: tuple[Code, int] | None = None
 
     @property

@@ -1,0 +1,98 @@
+"""Random commands, mostly legal and mostly in time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pimlico.hdl.pim.commands import Op
+
+from .rules import Command
+from .script import Commands
+
+LONGEST_WAIT = 1000
+"""Cycles that a command of a random stream may wait for its turn."""
+
+
+def mix(made: Commands, count: int) -> None:
+    """Commands mostly legal and mostly in time."""
+    rng = made.rng
+    for _ in range(count):
+        if rng.random() < 0.5:
+            made.refresh(60)
+        op, banks, fields = _likely(made) if rng.random() < 0.93 else _anything(made)
+        known = {name: fields[name] for name in fields if name != "data"}
+        wait = made.script.wait(Command(int(op), banks, **known))
+        if wait > LONGEST_WAIT:
+            continue
+        early = late = 0
+        if wait and rng.random() < 0.2:
+            early = int(rng.choice([1, int(rng.integers(1, wait + 1))]))
+        elif rng.random() < 0.2:
+            late = int(rng.integers(1, 12))
+        made.issue(op, banks, early=early, late=late, **fields)
+
+
+def _likely(made: Commands) -> tuple[Op, int, dict[str, int]]:
+    """A command that fits what is open."""
+    rng, rules, config = made.rng, made.script.rules, made.config
+    row = int(rng.choice(made.rows))
+    is_open = [bank for bank in range(config.banks) if rules.ordinary[bank].row is not None]
+    closed = [bank for bank in range(config.banks) if bank not in is_open]
+    pim = [bank for bank in range(config.banks) if rules.pim[bank].row is not None]
+    col, n = made.span()
+    slot, vector = int(rng.integers(config.acc_slots)), int(rng.integers(config.reuse))
+    ready = min(rules.filled)
+    choices: list[tuple[float, Op, int, dict[str, int]]] = [
+        (1.5, Op.GB_WR, 0, {"slot": vector, "col": min(rules.filled[vector], config.gb_cols - 1)}),
+        (0.5, Op.ACC_WR, int(rng.integers(1, made.every + 1)),
+         {"slot": slot, "n": int(rng.integers(2))}),
+        (1.5, Op.ACC_RD, 1 << int(rng.integers(config.banks)), {"slot": slot}),
+        (0.2, Op.HEADER, 0, {"n": int(rng.integers(1, config.cols + 1))}),
+        (0.1, Op.PRE_ALL, 0, {}),
+        (0.1, Op.REF, 0, {}),
+    ]
+    if closed:
+        bank = 1 << int(rng.choice(closed))
+        choices += [(2, Op.ACT, bank, {"row": row}), (0.3, Op.ACT_GROUP, bank, {"row": row})]
+        if not is_open:
+            choices.append((2, Op.ACT_ALL, 0, {"row": row}))
+    if is_open:
+        bank = 1 << int(rng.choice(is_open))
+        choices += [(2, Op.RD, bank, {"col": col}), (2, Op.WR, bank, {"col": col}),
+                    (0.7, Op.PRE, bank, {})]
+        at = int(rng.integers(0, rules.filled[vector] + 1))
+        if at + n <= config.gb_cols:
+            choices.append((0.7, Op.ROW_TO_GB, bank,
+                            {"col": col, "row": at, "n": n, "slot": vector}))
+    if pim and ready:
+        mask = sum(1 << bank for bank in pim if rng.random() < 0.8) or 1 << pim[0]
+        n = min(n, ready, rules.header or n)
+        choices.append((4, Op.MAC, mask, {
+            "col": col, "row": int(rng.integers(0, ready - n + 1)), "n": n,
+            "slot": int(rng.choice(made.mac_slots))}))
+    if config.dual_row_buffer:
+        mask = int(rng.integers(1, made.every + 1))
+        choices += [(1.5, Op.PIM_ACT, mask, {"row": row}),
+                    (0.5, Op.PIM_PRE, sum(1 << bank for bank in pim) or mask, {})]
+    weights = np.array([weight for weight, *_ in choices])
+    _, op, banks, fields = choices[int(rng.choice(len(choices), p=weights / weights.sum()))]
+    return op, banks, fields
+
+
+def _anything(made: Commands) -> tuple[int, int, dict[str, int]]:
+    """Any command with any fields, but for columns that may never have been written."""
+    rng, config = made.rng, made.config
+    op = int(rng.integers(0, 32))
+    fields = {field.name: int(rng.integers(0, 1 << field.width))
+              for field in config.port("cmd").fields if field.name not in ("op", "tag")}
+    banks = fields.pop("bank_mask")
+    if op in (Op.ACT, Op.ACT_ALL, Op.ACT_GROUP, Op.PIM_ACT) and fields["row"] < config.rows:
+        fields["row"] = int(rng.choice(made.rows))
+    if op in (Op.RD, Op.MAC, Op.ROW_TO_GB) and rng.random() < 0.8:
+        fields["col"], fields["n"] = made.span()
+        if op == Op.MAC and rng.random() < 0.5:
+            fields["n"] = config.cols - fields["col"] + 1
+    elif op in (Op.RD, Op.MAC, Op.ROW_TO_GB):
+        fields["col"] = config.cols - 1
+        fields["n"] = 2
+    return op, banks, fields
