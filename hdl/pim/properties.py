@@ -74,16 +74,16 @@ def _tied(build: Callable[[Harness], None]) -> Callable[[Harness], None]:
 
 def _count_replies(h: Harness) -> None:
     inside = h.dut.inside
-    level, count = inside("reads.waiting.level"), inside("reads.columns")
+    level, count = inside("reads.waiting.level"), inside("reads.columns_under_way")
     flying = sum(inside(f"reads.{stage}_asked") for stage in ("access", "word", "operands"))
     produce, consume = inside("reads.waiting.produce"), inside("reads.waiting.consume")
     h.require(count == level + flying, "columns on their way to rdata")
     h.require(count <= READS, "room for them")
     h.require(produce == (consume + level)[:len(produce)], "their queue")
     skid = h.dut.component.result.valid + inside("results.waiting.spare_full")
-    h.require(inside("results.results") == skid + inside("results.access_asked"),
+    h.require(inside("results.results_under_way") == skid + inside("results.access_asked"),
               "results on their way")
-    h.require(inside("results.results") <= 2, "room for results")
+    h.require(inside("results.results_under_way") <= 2, "room for results")
     h.require(~inside("results.waiting.spare_full") | h.dut.component.result.valid,
               "the spare register fills last")
 

@@ -22,7 +22,7 @@ SIZES = [{"lanes": 4, "reuse": 2}, {"lanes": 8, "acc_slots": 3}, {"lanes": 4, "a
 WIDTHS = [24, 12, 28, 17, 13]
 FLOATS = [
     {"fmt": fmt, "arith": arith, "acc": acc, "subnormals": subnormals, "allow_lossy": True,
-     "align_bits": WIDTHS[number % 5], "acc_latency": 1 + number % 4, **SIZES[number // 2 % 3]}
+     "align_bits": WIDTHS[number % 5], "acc_latency": 1 + number % 3, **SIZES[number // 2 % 3]}
     for number, (fmt, arith, acc, subnormals) in enumerate(itertools.product(
         ("bf16", "fp16"), ("aligned", "ieee_tree", "lane_mac"), ("fp32", "fmt"),
         ("keep", "flush")))]
