@@ -133,4 +133,4 @@ def test_broken_rule_is_caught(monkeypatch, fault, seed):
 @pytest.mark.parametrize("fault", cases(OTHERS))
 def test_broken_rtl_is_caught(monkeypatch, fault, seed):
     case, *change = OTHERS[fault]
-    caught(monkeypatch, PimConfig(**SMALL[case]), seed, *change, cycles=8000)
+    caught(monkeypatch, PimConfig(**SMALL[case]), seed, *change, cycles=20_000)

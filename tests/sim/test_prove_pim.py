@@ -51,7 +51,7 @@ BREAKS = [
     ("status-holds", channel, channel, "free.eq(~self.status.valid | self.status.ready)",
      "free.eq(1)", {}),
     ("rdata-holds", replies, channel, "waiting.r_en.eq(self.o.ready)", "waiting.r_en.eq(1)", {}),
-    ("replies-kept", replies, channel, "self.room.eq(count != READS)", "self.room.eq(1)", {}),
+    ("replies-kept", replies, channel, "self.room.eq((count != 2) | taken)", "self.room.eq(1)", {}),
     ("refused-unseen", bank_rules, checker, "ordinary.precharge.eq(here & closes)",
      "ordinary.precharge.eq(self.target & closes)", {}),
     ("bank-timing", row_buffer, bank_rules, "pre.below(t.trp)", "pre.below(t.trp - 1)", {}),
