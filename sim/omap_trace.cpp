@@ -14,16 +14,11 @@
 #include <vector>
 
 #include "Vtop.h"
+#include "compiled_run.h"
 #include "memories.h"
 #include "verilated.h"
 
 namespace {
-
-// Whatever integer or array Verilator chose for a port, its octets stand in the order of the bits.
-template <class Port>
-uint8_t* octets(Port& port) {
-    return reinterpret_cast<uint8_t*>(&port);
-}
 
 template <class Port>
 void clear(Port& port) {
@@ -81,34 +76,6 @@ enum Stream : uint64_t { kDraws = 1, kNoise, kJitter, kTrusted };
 struct Shape {
     uint64_t seed, commands, latency, jitter, key_width, value_width, random_bits, log2_pages,
         beat_width, beats, op_bits, status_bits, patience;
-};
-
-class File {
-public:
-    File(const std::string& name, const char* mode) : file_{std::fopen(name.c_str(), mode)} {
-        if (!file_) fail(name);
-    }
-    ~File() { std::fclose(file_); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    void read(void* to, size_t size) {
-        if (std::fread(to, 1, size, file_) != size) fail("the job");
-    }
-    void write(const void* from, size_t size) {
-        if (std::fwrite(from, 1, size, file_) != size) fail("the trace");
-    }
-    template <class... Numbers>
-    void numbers(Numbers... each) {
-        const int64_t row[] = {static_cast<int64_t>(each)...};
-        write(row, sizeof row);
-    }
-
-private:
-    [[noreturn]] static void fail(const std::string& what) {
-        std::perror(what.c_str());
-        std::exit(2);
-    }
-    std::FILE* file_;
 };
 
 // Host memory: reads are answered in order, after the writes to the same page asked for before.
@@ -246,19 +213,14 @@ public:
         while (responded_ < shape_.commands || now_ - active_ < kQuiet) {
             const uint64_t before = responded_;
             cycle();
-            if (responded_ != before && responded_ % step == 0) {
-                std::printf("done %llu\n", static_cast<unsigned long long>(responded_));
-                std::fflush(stdout);
-            }
+            if (responded_ != before && responded_ % step == 0) tell("done", responded_);
             if (now_ - answered_ > shape_.patience) {
                 if (responded_ == shape_.commands) break;  // the rest is noise of a broken design
-                std::printf("stalled %llu %llu\n", static_cast<unsigned long long>(answered_),
-                            static_cast<unsigned long long>(responded_));
-                return 3;
+                return stalled(answered_, responded_);
             }
         }
-        std::printf("cycles %llu\npeak %llu\n", static_cast<unsigned long long>(active_ + 1),
-                    static_cast<unsigned long long>(peak_));
+        tell("cycles", active_ + 1);
+        tell("peak", peak_);
         return 0;
     }
 
@@ -382,12 +344,5 @@ private:
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count != 2) {
-        std::fprintf(stderr, "usage: %s JOB\n", arguments[0]);
-        return 2;
-    }
-    File job{arguments[1], "rb"};
-    Shape shape;
-    job.read(&shape, sizeof shape);
-    return Run{shape, job}();
+    return run_job<Shape, Run>(count, arguments);
 }

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pimlico.generators.errors import ToolError
-from pimlico.generators.lint import waivers
 from pimlico.generators.omap import BLOCK
 from pimlico.generators.verilog import Emitted, emit
 from pimlico.hdl.omap.config import OP_BITS, OPS, STATUS_BITS, OmapConfig
 
-from .cache import fresh_folder, keyed_folder, log_tail
-from .tools import require, tool_version
+from .compiled_run import build, run
 from .verify import Progress
 
-_PROGRAM = "trace"
 _OPTIMISE = ["OPT_FAST=-O2", "OPT_SLOW=-O1", "OPT_GLOBAL=-O2"]
-_STALLED = 3
-"""Exit code of the program when responses fail to come."""
+_STALLED = "no response since cycle {cycle}, after {done} of {count}"
 
 _SEALING = 5000
 """Cycles in which pages of any size here are encrypted."""
@@ -136,7 +128,7 @@ def run_trace(design: Emitted | None, config: OmapConfig, commands: Commands, *,
     with tempfile.TemporaryDirectory(prefix="pimlico-") as name:
         folder = Path(name)
         (folder / "job").write_bytes(job)
-        told = _run(program, folder, len(commands), report)
+        told = run(program, folder, len(commands), report, _STALLED)
         return _collect(folder, config, told)
 
 
@@ -217,43 +209,9 @@ def _octets(name: str, numbers: Sequence[int] | np.ndarray, count: int, width: i
 
 def _build(design: Emitted, config: OmapConfig, report: Progress) -> Path:
     """The program for a design, built or found built before."""
-    source = files(__package__).joinpath("omap_trace.cpp").read_text()
-    memories = _memories(config)
-    random = config.entropy == "stream"
-    key = [tool_version("verilator"), tool_version("g++"), _PROGRAM, *_OPTIMISE]
-    folder = keyed_folder("traces", key, design.top, design.text, source, memories)
-    runtime = keyed_folder("runtime", key)
-    if not folder.is_dir():
-        what = "verilator: building"
-        report(what, 0, 2)
-        verilator = require("verilator")
-        for tool in ("g++", "make", "perl"):
-            require(tool)
-        with fresh_folder(folder) as work:
-            (work / f"{design.top}.v").write_text(design.text)
-            (work / "control.vlt").write_text(waivers(design))
-            (work / "omap_trace.cpp").write_text(source)
-            (work / "memories.h").write_text(memories)
-            _call(work, verilator, "--cc", "--exe", "-O3", "--Mdir", ".", "--prefix", "Vtop",
-                  "--top-module", design.top, "-o", _PROGRAM,
-                  *(["-CFLAGS", "-DRANDOM"] if random else []),
-                  "control.vlt", f"{design.top}.v", "omap_trace.cpp")
-            report(what, 1, 2)
-            # Verilator's runtime library is most of a small build, and the same for all.
-            for path in runtime.glob("*.o"):
-                shutil.copy(path, work)
-            # The wheel's makefile lacks the flag that includes a precompiled header.
-            _call(work, require("make"), "-f", "Vtop.mk", "CFG_CXXFLAGS_PCH_I=-include",
-                  f"VERILATOR_ROOT={verilator.parents[1]}", *_OPTIMISE)
-            if not runtime.is_dir():
-                with fresh_folder(runtime) as fresh:
-                    for path in work.glob("verilated*.o"):
-                        shutil.copy(path, fresh)
-            for path in work.iterdir():
-                if path.name != _PROGRAM:
-                    path.unlink()
-        report(what, 2, 2)
-    return folder / _PROGRAM
+    return build(design, "omap_trace.cpp", report, optimise=_OPTIMISE,
+                 flags=["-DRANDOM"] if config.entropy == "stream" else [],
+                 headers={"memories.h": _memories(config)})
 
 
 def _memories(config: OmapConfig) -> str:
@@ -262,40 +220,6 @@ def _memories(config: OmapConfig) -> str:
     listed = " ".join(f"MEMORY({name}, {words}, {bits})"
                       for name, (words, bits) in behind.items())
     return f"#define TRUSTED_LATENCY {config.trusted_latency}\n#define MEMORIES {listed}\n"
-
-
-def _call(work: Path, program: Path, *arguments: str) -> None:
-    log = work / "build.log"
-    with log.open("w") as out:
-        run = subprocess.run([program, *arguments], cwd=work, stdin=subprocess.DEVNULL,
-                             stdout=out, stderr=subprocess.STDOUT, check=False)
-    if run.returncode:
-        raise ToolError(f"{program.name} failed (exit code {run.returncode}){log_tail(log)}")
-
-
-def _run(program: Path, folder: Path, count: int, report: Progress) -> dict[str, list[int]]:
-    """What the program says at the end, by its first word."""
-    what, told = "verilator: running", dict[str, list[int]]()
-    report(what, 0, count)
-    with subprocess.Popen([program, "job"], cwd=folder, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                name, *numbers = line.split()
-                told[name] = [int(number) for number in numbers]
-                if name == "done":
-                    report(what, told[name][0], count)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode == _STALLED:
-        cycle, responded = told["stalled"]
-        raise ToolError(f"no response since cycle {cycle}, after {responded} of {count}")
-    if process.returncode:
-        raise ToolError(f"{program.name} failed (exit code {process.returncode})")
-    report(what, count, count)
-    return told
 
 
 def _collect(folder: Path, config: OmapConfig, told: dict[str, list[int]]) -> Trace:

@@ -4,49 +4,19 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "Vtop.h"
+#include "compiled_run.h"
 #include "verilated.h"
 
 namespace {
 
-// Whatever integer or array Verilator chose for a port, its octets stand in the order of the bits.
-template <class Port>
-uint8_t* octets(Port& port) {
-    return reinterpret_cast<uint8_t*>(&port);
-}
-
 // Everything in the file of a job before its lists, in this order.
 struct Shape {
     uint64_t commands, command_octets, beats, beat_octets, patience;
-};
-
-class File {
-public:
-    File(const std::string& name, const char* mode) : file_{std::fopen(name.c_str(), mode)} {
-        if (!file_) fail(name);
-    }
-    ~File() { std::fclose(file_); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    void read(void* to, size_t size) {
-        if (std::fread(to, 1, size, file_) != size) fail("the job");
-    }
-    void write(const void* from, size_t size) {
-        if (std::fwrite(from, 1, size, file_) != size) fail("the trace");
-    }
-
-private:
-    [[noreturn]] static void fail(const std::string& what) {
-        std::perror(what.c_str());
-        std::exit(2);
-    }
-    std::FILE* file_;
 };
 
 // The beats of an output stream: their cycles in one file, their octets in another.
@@ -80,19 +50,12 @@ public:
         while (command_ < shape_.commands || now_ - active_ < kQuiet) {
             const uint64_t before = command_;
             cycle();
-            if (command_ != before && command_ % step == 0) {
-                std::printf("done %llu\n", static_cast<unsigned long long>(command_));
-                std::fflush(stdout);
-            }
-            if (now_ - active_ > shape_.patience) {
-                std::printf("stalled %llu %llu\n", static_cast<unsigned long long>(active_),
-                            static_cast<unsigned long long>(command_));
-                return 3;
-            }
+            if (command_ != before && command_ % step == 0) tell("done", command_);
+            if (now_ - active_ > shape_.patience) return stalled(active_, command_);
         }
         File{"accepted", "wb"}.write(accepted_.data(), accepted_.size() * sizeof accepted_[0]);
-        std::printf("cycles %llu\nbeats %llu\n", static_cast<unsigned long long>(active_ + 1),
-                    static_cast<unsigned long long>(beat_));
+        tell("cycles", active_ + 1);
+        tell("beats", beat_);
         return 0;
     }
 
@@ -159,12 +122,5 @@ private:
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count != 2) {
-        std::fprintf(stderr, "usage: %s JOB\n", arguments[0]);
-        return 2;
-    }
-    File job{arguments[1], "rb"};
-    Shape shape;
-    job.read(&shape, sizeof shape);
-    return Run{shape, job}();
+    return run_job<Shape, Run>(count, arguments);
 }

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from pimlico.generators.errors import ToolError
-from pimlico.generators.lint import waivers
 from pimlico.generators.verilog import Emitted
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.verif.pim.play import OUTPUTS, Beats, Played, Trace, octets
 
-from .cache import fresh_folder, keyed_folder, log_tail
-from .tools import require, tool_version
+from .compiled_run import build, run
 from .verify import Progress
 
-_PROGRAM = "trace"
 _OPTIMISE = ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]
 """Of many multipliers: more would cost minutes, and save seconds."""
 
-_STALLED = 3
-"""Exit code of the program when the channel stops taking commands."""
+_STALLED = "nothing moves since cycle {cycle}, after {done} of {count} commands"
 
 
 def run_trace(config: PimConfig, played: Played, design: Emitted,
@@ -54,7 +46,7 @@ def run_trace(config: PimConfig, played: Played, design: Emitted,
     with tempfile.TemporaryDirectory(prefix="pimlico-") as name:
         folder = Path(name)
         (folder / "job").write_bytes(job)
-        told = _run(program, folder, len(played.at), report)
+        told = run(program, folder, len(played.at), report, _STALLED)
         taken = {name: Beats(np.fromfile(folder / f"{name}.cycles", np.int64),
                              np.fromfile(folder / f"{name}.octets", np.uint8).reshape(
                                  -1, octets(config, name))) for name in OUTPUTS}
@@ -80,72 +72,5 @@ def _job(config: PimConfig, played: Played) -> bytes:
 
 def _build(design: Emitted, config: PimConfig, report: Progress) -> Path:
     """The program for a design, built or found built before."""
-    source = files(__package__).joinpath("pim_trace.cpp").read_text()
-    flags = [f"-D{name.upper()}_OCTETS={octets(config, name)}" for name in OUTPUTS]
-    key = [tool_version("verilator"), tool_version("g++"), _PROGRAM, *_OPTIMISE]
-    folder = keyed_folder("traces", key, design.top, design.text, source, flags)
-    runtime = keyed_folder("runtime", key)
-    if not folder.is_dir():
-        what = "verilator: building"
-        report(what, 0, 2)
-        verilator = require("verilator")
-        for tool in ("g++", "make", "perl"):
-            require(tool)
-        with fresh_folder(folder) as work:
-            (work / f"{design.top}.v").write_text(design.text)
-            (work / "control.vlt").write_text(waivers(design))
-            (work / "pim_trace.cpp").write_text(source)
-            # Warnings are for those who lint; here they would stop a run.
-            _call(work, verilator, "--cc", "--exe", "-O3", "-Wno-fatal", "--Mdir", ".",
-                  "--prefix", "Vtop", "--top-module", design.top, "-o", _PROGRAM, "-CFLAGS",
-                  " ".join(flags), "control.vlt", f"{design.top}.v", "pim_trace.cpp")
-            report(what, 1, 2)
-            # Verilator's runtime library is most of a small build, and the same for all.
-            for path in runtime.glob("*.o"):
-                shutil.copy(path, work)
-            # The wheel's makefile lacks the flag that includes a precompiled header.
-            _call(work, require("make"), "-f", "Vtop.mk", "CFG_CXXFLAGS_PCH_I=-include",
-                  f"VERILATOR_ROOT={verilator.parents[1]}", *_OPTIMISE)
-            if not runtime.is_dir():
-                with fresh_folder(runtime) as fresh:
-                    for path in work.glob("verilated*.o"):
-                        shutil.copy(path, fresh)
-            for path in work.iterdir():
-                if path.name != _PROGRAM:
-                    path.unlink()
-        report(what, 2, 2)
-    return folder / _PROGRAM
-
-
-def _call(work: Path, program: Path, *arguments: str) -> None:
-    log = work / "build.log"
-    with log.open("w") as out:
-        run = subprocess.run([program, *arguments], cwd=work, stdin=subprocess.DEVNULL,
-                             stdout=out, stderr=subprocess.STDOUT, check=False)
-    if run.returncode:
-        raise ToolError(f"{program.name} failed (exit code {run.returncode}){log_tail(log)}")
-
-
-def _run(program: Path, folder: Path, count: int, report: Progress) -> dict[str, list[int]]:
-    """What the program says at the end, by its first word."""
-    what, told = "verilator: running", dict[str, list[int]]()
-    report(what, 0, count)
-    with subprocess.Popen([program, "job"], cwd=folder, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                name, *numbers = line.split()
-                told[name] = [int(number) for number in numbers]
-                if name == "done":
-                    report(what, told[name][0], count)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode == _STALLED:
-        cycle, taken = told["stalled"]
-        raise ToolError(f"nothing moves since cycle {cycle}, after {taken} of {count} commands")
-    if process.returncode:
-        raise ToolError(f"{program.name} failed (exit code {process.returncode})")
-    report(what, count, count)
-    return told
+    return build(design, "pim_trace.cpp", report, optimise=_OPTIMISE,
+                 flags=[f"-D{name.upper()}_OCTETS={octets(config, name)}" for name in OUTPUTS])
