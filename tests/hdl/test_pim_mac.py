@@ -18,11 +18,11 @@ from pimlico.verif.pim.arithmetic import accumulate, dots, flags
 
 INTEGERS = [{"fmt": "int8", "lanes": 16}, {"fmt": "int8", "lanes": 8, "reuse": 2, "acc_latency": 3},
             {"fmt": "int8", "lanes": 4, "reuse": 2, "arith": "lane_mac", "acc_latency": 2}]
-SIZES = [{"lanes": 4, "reuse": 2}, {"lanes": 8, "acc_slots": 3}, {"lanes": 4, "acc_slots": 8}]
+SIZES = [{"lanes": 4, "reuse": 2}, {"lanes": 8, "acc_slots": 5}, {"lanes": 4, "acc_slots": 8}]
 WIDTHS = [24, 12, 28, 17, 13]
 FLOATS = [
     {"fmt": fmt, "arith": arith, "acc": acc, "subnormals": subnormals, "allow_lossy": True,
-     "align_bits": WIDTHS[number % 5], "acc_latency": 1 + number % 3, **SIZES[number // 2 % 3]}
+     "align_bits": WIDTHS[number % 5], "acc_latency": 1 + number % 4, **SIZES[number // 2 % 3]}
     for number, (fmt, arith, acc, subnormals) in enumerate(itertools.product(
         ("bf16", "fp16"), ("aligned", "ieee_tree", "lane_mac"), ("fp32", "fmt"),
         ("keep", "flush")))]
