@@ -22,38 +22,9 @@ from pimlico.verif.model import CycleModel, Values
 from .entropy import LinearGenerator
 from .golden import Draw, ObliviousMap, Operation
 from .host import Arrivals, Departures, Requests, SealedBus
-from .index import Place
+from .stages import COMMIT_STEPS, PUSH, Lookup, Stage
+from .startup import Startup
 from .trusted import Asks, TrustedMemories, Words
-
-COMMIT_STEPS = 4
-PUSH = 3
-"""The step of a commit at whose end pending buffer and records have changed."""
-
-
-class Lookup:
-    """The lookup stage: a command, and how far the index has got with it."""
-
-    def __init__(self, op: int, key: int, value: int, place: Place | None):
-        self.op, self.key, self.value, self.place = op, key, value, place
-        self.cycle = 0
-        self.launched = False
-
-
-class Stage:
-    """The operation stage, from a launch to the next."""
-
-    def __init__(self, operation: Operation, pointer: int):
-        self.operation = operation
-        self.pointer = pointer  # where the item was put, of the key that was looked up
-        self.writes: list[Asks] = []  # of the commit
-        self.step = 1
-        self.aborted = self.committed = self.departed = False
-        self.may_arrive = self.probed = self.closed = False
-        self.phase = 0  # the step of the commit, from 1
-        self.beats: list[int] = []
-        self.staged = self.arrived = False  # the last beat is in its register; is stored
-        self.recorded = self.merged = self.restored = 0
-        self.judgement: bool | None = None
 
 
 class OmapCycles(CycleModel):
@@ -66,8 +37,6 @@ class OmapCycles(CycleModel):
     def __init__(self, config: OmapConfig):
         super().__init__(config)
         self._cmd: Stream = config.port("cmd")
-        self._records = {config.trusted_latency * (turn + 2) + half + 1
-                         for turn in range(config.merges) for half in range(2)}
         self._relocates = {step * config.relocation_cycles + config.trusted_latency + 3
                            for step in range(RELOCATIONS)}
         self._half_mask = (1 << config.half_bits) - 1
@@ -81,9 +50,7 @@ class OmapCycles(CycleModel):
         self._map = ObliviousMap(config)
         self._memories = TrustedMemories(config) if config.trusted == "port" else None
         self._cleared: int | None = None
-        self._startup, self._draws, self._clears = "off", 0, 0
-        self._secrets = 0
-        self._ready = False
+        self._startup = Startup(config)
         self._lookup: Lookup | None = None
         self._stage: Stage | None = None
         self._requests, self._arrivals = Requests(), Arrivals(config)
@@ -102,7 +69,7 @@ class OmapCycles(CycleModel):
     def idle(self) -> bool:
         stage = self._stage
         hopeless = stage is not None and stage.aborted and not stage.arrived
-        return (self._startup == "off" and (not self._ready or self._lookup is None)
+        return (self._startup.doing == "off" and (not self._startup.ready or self._lookup is None)
                 and (stage is None or hopeless) and self._staged is None and self._rsp is None
                 and self._requests.idle and self._gone)
 
@@ -115,7 +82,7 @@ class OmapCycles(CycleModel):
         config = self.config
         values = {
             "cmd_ready": int(now.cmd_ready), "rdata_ready": int(now.rdata_ready),
-            "rsp_valid": int(self._rsp is not None), "ready": int(self._ready),
+            "rsp_valid": int(self._rsp is not None), "ready": int(self._startup.ready),
             "fatal": self._fatal, "live": self._live, "pending": self._pending,
             "stash": self._map.index.stashed, **self._requests.outputs(),
             "wdata_valid": int(now.out_valid),
@@ -137,8 +104,8 @@ class OmapCycles(CycleModel):
         """What is asked of the trusted memories in this cycle."""
         config, map_, stage, words = self.config, self._map, self._stage, self._words
         asks: Asks = {}
-        if self._startup == "clear":
-            page = self._clears % (config.pages // 2)
+        if self._startup.doing == "clear":
+            page = self._startup.clears % (config.pages // 2)
             asks |= {"lower": (page, 0), "upper": (page, 0)}
         if self._cleared is not None:
             address = self._cleared % (1 << config.index_bits)
@@ -203,7 +170,7 @@ class OmapCycles(CycleModel):
             and not refused and not self._ran_dry and stage is None
             and self._requests.idle and not (self._staged and self._rsp is not None)
             and (config.bus == "duplex" or self._gone))
-        now.random_ready = now.launchable or self._startup == "draw"
+        now.random_ready = now.launchable or self._startup.doing == "draw"
         valid = inputs["random_valid"] if config.entropy == "stream" else 1
         now.launch = now.launchable and bool(valid)
         now.drawn = bool(valid)
@@ -216,14 +183,14 @@ class OmapCycles(CycleModel):
         if stage is not None:
             bad_host = self._arrivals.late or self._arrivals.mismarked
             forged = self._sealed is not None and self._sealed.forged
-            good = judged and not bad_host and not forged and self._judge(stage)
+            good = judged and not bad_host and not forged and stage.judge()
             now.sound = good and not stage.aborted
             now.abort = (not stage.aborted and not stage.committed and free
                          and (self._arrivals.late or (judged and not good)))
             now.code = FATAL_TAMPER if forged and not bad_host else HOST_PROTOCOL
             now.commit = (now.sound and stage.step >= config.fetched and not stage.committed
                           and free)
-            whole_a, whole = self._whole(stage)
+            whole_a, whole = stage.whole
             now.send = (stage.committed or now.commit) and whole_a and not stage.departed
             left = not (look is not None and look.launched)
             ends = stage.closed or stage.phase == COMMIT_STEPS
@@ -236,7 +203,7 @@ class OmapCycles(CycleModel):
             stage.operation.places or (stage.operation.hit and stage.operation.op == DEL))
         leaves = (active and (now.sound or (stage is not None and stage.aborted))) or now.refuse
         now.leaves = leaves
-        now.cmd_ready = self._ready and not inputs["init"] and (look is None or leaves)
+        now.cmd_ready = self._startup.ready and not inputs["init"] and (look is None or leaves)
 
         allow = stage is not None and stage.may_arrive and len(stage.beats) < 2 * config.beats \
             and not (self._departures.reading and self._departures.place <= len(stage.beats))
@@ -261,29 +228,16 @@ class OmapCycles(CycleModel):
         now.unasked = bool(inputs["rdata_valid"]) and not due
         return now
 
-    def _whole(self, stage: Stage) -> tuple[bool, bool]:
-        """Whether page a, and both pages, have their merged items from the next cycle on."""
-        if not self.config.appends:
-            return True, True
-        entries = 2 * self.config.merges
-        return stage.merged >= entries - 1, stage.merged == entries
-
-    def _judge(self, stage: Stage) -> bool:
-        if stage.judgement is None:
-            beats = self.config.beats
-            stage.judgement = stage.operation.judge(stage.beats[:beats], stage.beats[beats:])
-        return stage.judgement
-
     def tick(self, inputs: Values) -> None:
         config, now = self.config, self._now(inputs)
         stage, map_ = self._stage, self._map
+        clearing = self._startup.doing == "clear"
         if self._memories is not None:
             self._memories.tick(self._asks(inputs, now))
-            self._cleared = self._clears if self._startup == "clear" else None
-        starts = (self._startup == "off" and inputs["init"] and self._lookup is None
+            self._cleared = self._startup.clears if clearing else None
+        starts = (self._startup.doing == "off" and inputs["init"] and self._lookup is None
                   and stage is None and self._staged is None and self._rsp is None
                   and self._requests.idle and self._gone)
-        clearing = self._startup == "clear"
 
         fatal = self._fatal
         if clearing:
@@ -323,12 +277,15 @@ class OmapCycles(CycleModel):
             self._inserted = stage.operation.inserts
             self._live = map_.live
         random = self._random(inputs, now)
-        self._tick_startup(starts, now, random)
+        if self._startup.tick(starts, now.drawn, random):
+            self._map = ObliviousMap(config, self._startup.seed)
+            self._live = self._pending = 0
         gone = self._gone
         read_taken = self._tick_host(inputs, now, response)
         self._arrivals.tick(now.launch, read_taken, gone, inputs["rdata_valid"],
                             inputs["rdata_payload"], now.takes)
-        self._tick_stage(now)
+        if stage is not None:
+            self._tick_stage(stage, now)
         self._tick_lookup(inputs, now, random)
         self._fatal = fatal
 
@@ -336,30 +293,6 @@ class OmapCycles(CycleModel):
         if self.config.entropy == "stream":
             return inputs["random_payload"]
         return self._generator.draw() if now.random_ready else 0
-
-    def _tick_startup(self, starts: bool, now: SimpleNamespace, random: int) -> None:
-        config = self.config
-        if self._startup == "off":
-            if starts:
-                self._draws, self._clears = config.init_draws, 0
-                self._ready = False
-                self._startup = "draw" if config.init_draws else "clear"
-        elif self._startup == "draw":
-            if now.drawn:
-                self._secrets = (self._secrets << config.random_bits | random) \
-                    & (1 << config.secret_bits) - 1
-                self._draws -= 1
-                if not self._draws:
-                    self._startup = "clear"
-        elif self._startup == "clear":
-            if not self._clears:
-                seed = self._secrets & (1 << config.seed_bits) - 1 \
-                    if config.index_hash == "drawn" else None
-                self._map = ObliviousMap(config, seed)
-                self._live = self._pending = 0
-            self._clears += 1
-            if self._clears == config.clear_words:
-                self._startup, self._ready = "off", True
 
     def _tick_host(self, inputs: Values, now: SimpleNamespace,
                    response: tuple[int, int, int] | None) -> bool:
@@ -371,7 +304,7 @@ class OmapCycles(CycleModel):
             sent = self._departures.tick(inputs["wdata_ready"], send)
         else:
             word = self._departures.word
-            key = self._secrets >> max(0, config.secret_bits - 128)
+            key = self._startup.secrets >> max(0, config.secret_bits - 128)
             rdata = int(bool(inputs["rdata_valid"]) and self._arrivals.due > 0)
             sent = self._sealed.tick(
                 key, (rdata, inputs["rdata_payload"] & (1 << config.beat_width) - 1),
@@ -411,47 +344,13 @@ class OmapCycles(CycleModel):
         version = (operation.versions[half] + later) & (1 << config.version_bits) - 1
         return page | version << config.log2_pages
 
-    def _tick_stage(self, now: SimpleNamespace) -> None:
-        config, stage = self.config, self._stage
-        if stage is None:
-            return
-        if stage.staged and len(stage.beats) == 2 * config.beats:
-            stage.arrived = True
-        recorded = stage.recorded + (stage.step in self._records)
-        if config.appends and stage.arrived and recorded > stage.merged:
-            stage.merged += 1
-        stage.staged = False
-        if self._sealed is None:
-            if now.takes:
-                stage.beats.append(now.beat)
-                stage.staged = True
-        elif now.allow and now.plain_valid:
-            stage.beats.append(now.plain)
-            stage.staged = True
-        if stage.step in self._records:
-            stage.recorded += 1
-        stage.may_arrive |= stage.step == config.arrives - 1
-        stage.probed |= stage.step == config.trusted_latency + 2
-        if stage.aborted and stage.step > config.fetched + 1 \
-                and stage.restored < 2 * config.merges:
-            stage.restored += 1
-        if now.abort:
-            stage.aborted = True
-            stage.operation.abort()
-        if stage.phase == COMMIT_STEPS:
-            stage.closed = True
-        if stage.phase == PUSH:
-            stage.operation.commit()
+    def _tick_stage(self, stage: Stage, now: SimpleNamespace) -> None:
+        pushes = stage.phase == PUSH
+        stage.tick(now)
+        if pushes:
             self._pending = self._map.waiting.count
-        if stage.phase:
-            stage.phase = (stage.phase + 1) % (COMMIT_STEPS + 1)
-        if now.commit:
-            stage.committed, stage.phase = True, 1
-            if self._memories is not None:
-                stage.writes = self._words.commit(stage.operation)
-        stage.departed |= now.send
-        if stage.step < config.fetched + COMMIT_STEPS:
-            stage.step += 1
+        if now.commit and self._memories is not None:
+            stage.writes = self._words.commit(stage.operation)
         if now.finish:
             self._stage = None
 
@@ -483,7 +382,7 @@ class OmapCycles(CycleModel):
         config, op = self.config, self._op(look, drain)
         operation = Operation(self._map, op, look.key, look.value, self._draw(random),
                               look.place if op else None, self._map.free_entry)
-        self._stage = Stage(operation, look.place.entry.pointer if look.place else 0)
+        self._stage = Stage(config, operation, look.place.entry.pointer if look.place else 0)
         look.launched = True
         a, b = operation.pages
         self._requests.add(a, b | 1 << config.half_bits)
