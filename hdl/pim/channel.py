@@ -69,16 +69,14 @@ class PimChannel(BlockComponent):
             m.d.sync += checked_valid.eq(self.cmd.valid)
         self._decide(m, checked, checked_valid, parts, legal, accept, refuse)
 
-        number = Signal(config.bank_field, name="number_of_bank")
-        for bank in reversed(range(config.banks)):
-            with m.If(checked.mask[bank]):
-                m.d.comb += number.eq(bank)
+        number = self._number(m, checked.mask, "number_of_bank")
+        copied = self._number(m, burst.turn.mask, "copied_bank")
         written = Signal(config.wdata_bits, reset_less=True, name="access_data")
         m.d.sync += written.eq(Mux(checked.acc_write & ~checked.n[0], 0, self.wdata.payload))
         m.d.comb += [
             buffer.data.eq(written[:config.column_bits]), buffer.word.eq(reads.word),
             reads.ask.eq(accept & checked.read), results.ask.eq(accept & checked.acc_read),
-            reads.bank.eq(Mux(burst.turn.copy, self._encode(m, burst.turn.mask), number)),
+            reads.bank.eq(Mux(burst.turn.copy, copied, number)),
             results.bank.eq(number), results.slot.eq(checked.slot),
             *(part.tag.eq(checked.tag) for part in (reads, results)),
             self.rdata.valid.eq(reads.o.valid), self.rdata.payload.eq(reads.o.payload),
@@ -113,8 +111,9 @@ class PimChannel(BlockComponent):
         with m.If(free):
             m.d.sync += self.status.payload.eq(Cat(values.values()))
 
-    def _encode(self, m, mask):
-        number = Signal(self.config.bank_field, name="copied_bank")
+    def _number(self, m, mask, name):
+        """The number of the first bank in a mask."""
+        number = Signal(self.config.bank_field, name=name)
         for bank in reversed(range(self.config.banks)):
             with m.If(mask[bank]):
                 m.d.comb += number.eq(bank)

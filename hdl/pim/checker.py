@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -127,9 +127,3 @@ class Checker(wiring.Component):
             since = Elapsed(m, f"access_of_group_{number}", access & here, t.tccd_l)
             soon.append(here & since.below(t.tccd_l))
         return Cat(soon).any()
-
-
-def select(values: Value, width: int, index: Value) -> Value:
-    """One of equally wide values in a row."""
-    parts = [values[at:at + width] for at in range(0, len(values), width)]
-    return parts[0] if len(parts) == 1 else Array(parts)[index]

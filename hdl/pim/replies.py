@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.skid import SkidBuffer
 
-from .checker import select
 from .commands import TAG_BITS
 from .config import PimConfig
 
@@ -56,7 +55,7 @@ class ReadReplies(wiring.Component):
             asked, label = asked_next, label_next
         m.d.comb += [
             self.room.eq(count != READS),
-            self.word.eq(select(self.words, config.column_bits, label[:config.bank_field])),
+            self.word.eq(_select(self.words, config.column_bits, label[:config.bank_field])),
             waiting.w_en.eq(asked), waiting.w_data.eq(Cat(self.word, label)),
             self.o.valid.eq(waiting.r_rdy), self.o.payload.eq(waiting.r_data),
             waiting.r_en.eq(self.o.ready)]
@@ -103,8 +102,14 @@ class ResultReplies(wiring.Component):
         m.d.comb += [
             self.room.eq((count != 2) | taken),
             waiting.i.valid.eq(asked),
-            waiting.i.payload.eq(Cat(select(self.accs, config.slot_bits, bank), self.read_slot,
-                                     bank, tag, select(self.flags, 2, bank))),
+            waiting.i.payload.eq(Cat(_select(self.accs, config.slot_bits, bank), self.read_slot,
+                                     bank, tag, _select(self.flags, 2, bank))),
             self.o.valid.eq(waiting.o.valid), self.o.payload.eq(waiting.o.payload),
             waiting.o.ready.eq(self.o.ready)]
         return m
+
+
+def _select(values: Value, width: int, index: Value) -> Value:
+    """One of equally wide values in a row."""
+    parts = [values[at:at + width] for at in range(0, len(values), width)]
+    return parts[0] if len(parts) == 1 else Array(parts)[index]
