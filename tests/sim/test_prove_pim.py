@@ -70,7 +70,7 @@ BREAKS = [
     ("pim-timing", bank_rules, checker, "command.pim_activate & ordinary.open &",
      "command.pim_activate & ~ordinary.open &", DUAL),
 ]
-LONG = {1, 5, 6, 9, 11}
+LONG = {1, 5, 6, 7, 9, 11}
 """Left to long runs: much like their neighbours."""
 
 
