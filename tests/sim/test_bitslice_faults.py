@@ -83,7 +83,7 @@ def test_broken_rtl_is_caught(fault, seed):
     config = BitsliceConfig(**parameters)
     broken = emit(faulty(part, sound, wrong), config)
     stimulus = "bitslice_jobs:going_on" if part in ("start", "desk") else None
-    result = verify(BLOCK, config, simulators=["icarus"], cycles=3000, seed=seed, design=broken,
+    result = verify(BLOCK, config, simulators=["icarus"], cycles=20_000, seed=seed, design=broken,
                     stimulus=stimulus)
     assert not result["passed"], f"seed {seed}"
     assert result["mismatch"].startswith(("icarus: mismatch on", "icarus: stuck")), \
