@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from pimlico.hdl.common.float.add import FloatAdd
 from pimlico.hdl.common.parts import place
 
+from .choice import chosen
 from .config import PimConfig
 from .pipeline import delayed
 
@@ -74,12 +73,3 @@ class Accumulators(Component):
                 m.d.sync += acc.eq(total)
         m.d.comb += self.read_data.eq(chosen(accs, self.read_slot))
         return m
-
-
-def chosen(values: Sequence[Value], number: Value) -> Value:
-    """The one of that number, by a tree of multiplexers; any other past the last."""
-    if len(values) == 1:
-        return values[0]
-    half = 1 << (len(values) - 1).bit_length() - 1
-    low, high = chosen(values[:half], number), chosen(values[half:], number)
-    return Mux(number[half.bit_length() - 1], high, low)

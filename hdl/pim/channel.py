@@ -13,11 +13,13 @@ from .bank import Bank
 from .burst import Burst
 from .checker import Checker
 from .commands import CODE_BITS, CYCLE_BITS
-from .config import PimConfig
-from .decode import Decoder
+from .config import COUNTS, PimConfig
+from .counts import Counts
+from .decode import ON_SUMS, Decoder, any_of
 from .global_buffer import GlobalBuffer
 from .replies import ReadReplies, ResultReplies
 from .slots import Slots
+from .table_turns import TableTurns
 
 
 class PimChannel(BlockComponent):
@@ -49,6 +51,8 @@ class PimChannel(BlockComponent):
         checked = parts["decoder"].command
 
         legal, accept, refuse = Signal(), Signal(), Signal()
+        runs = any_of(burst.runs.mac, burst.runs.copy,
+                      *(burst.runs[kind] for kind in ON_SUMS if config.pq))
         m.d.comb += [
             parts["decoder"].payload.eq(self.cmd.payload),
             parts["decoder"].load.eq(self.cmd.ready),
@@ -60,11 +64,11 @@ class PimChannel(BlockComponent):
             *(part.turn.eq(burst.turn) for part in (checker, slots, buffer)),
             *(part.runs.eq(burst.runs) for part in (checker, slots)),
             # a burst waits for neither data nor room
-            burst.start.eq(legal & (checked.mac | checked.copy)), slots.base.eq(burst.base),
+            burst.start.eq(legal & any_of(checked.mac, checked.copy, *(
+                checked[kind] for kind in ON_SUMS if config.pq))), slots.base.eq(burst.base),
             checker.soon_ccd.eq(burst.soon_ccd), checker.slot_busy.eq(slots.busy),
             checker.unwritten.eq(buffer.unwritten),
-            buffer.runs.eq(burst.runs.mac | burst.runs.copy),
-            self.busy.eq(burst.runs.mac | burst.runs.copy | slots.any)]
+            buffer.runs.eq(runs), self.busy.eq(runs | slots.any)]
         with m.If(self.cmd.ready):
             m.d.sync += checked_valid.eq(self.cmd.valid)
         self._decide(m, checked, checked_valid, parts, legal, accept, refuse)
@@ -84,6 +88,8 @@ class PimChannel(BlockComponent):
             self.result.payload.eq(results.o.payload),
             results.o.ready.eq(self.result.ready)]
         self._banks(m, platform, checked, accept, written, parts)
+        if config.pq:
+            self._count(m, platform, checked, accept, burst)
         return m
 
     def _decide(self, m, checked, checked_valid, parts, legal, accept, refuse):
@@ -127,6 +133,13 @@ class PimChannel(BlockComponent):
                      slot.eq(checked.slot)]
         running = (burst.runs.copy if config.dual_row_buffer
                    else burst.runs.mac | burst.runs.copy)
+        if config.pq:
+            rows = ("load", "store") if config.dual_row_buffer else (
+                kind for kind in ON_SUMS if kind != "prepare")
+            running |= Cat(burst.runs[kind] for kind in rows).any()
+            turns = TableTurns(config)
+            m.submodules.table_turns = place(platform, turns)
+            m.d.comb += turns.turn.eq(burst.turn)
         banks = [Bank(config) for _ in range(config.banks)]
         row_bits = checker.row_bits
         for number, bank in enumerate(banks):
@@ -144,7 +157,17 @@ class PimChannel(BlockComponent):
                 bank.load.eq(loads[number]), bank.load_slot.eq(slot),
                 bank.load_data.eq(written[:config.slot_bits]),
                 bank.read_slot.eq(parts["results"].read_slot)]
+            if config.pq:
+                m.d.comb += [bank.stages.eq(turns.stages),
+                             bank.active.eq(burst.runs.mask[number])]
         m.d.comb += [
             parts["reads"].words.eq(Cat(bank.word for bank in banks)),
             parts["results"].accs.eq(Cat(bank.accs for bank in banks)),
             parts["results"].flags.eq(Cat(bank.flags for bank in banks))]
+
+    def _count(self, m, platform, checked, accept, burst):
+        counts = Counts(self.config)
+        m.submodules.counts = place(platform, counts)
+        m.d.comb += [counts.command.eq(checked), counts.accept.eq(accept),
+                     counts.turn.eq(burst.turn),
+                     *(getattr(self, name).eq(getattr(counts, name)) for name in COUNTS)]

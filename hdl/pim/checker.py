@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.parts import place
@@ -13,7 +13,7 @@ from .bank_rules import BankRules
 from .burst import turn_layout
 from .commands import CODE_BITS, WAITS, Code
 from .config import PimConfig
-from .decode import decoded_layout
+from .decode import ON_SUMS, any_of, decoded_layout
 from .elapsed import Elapsed
 from .refresh import Refresh
 
@@ -66,15 +66,21 @@ class Checker(wiring.Component):
         m.submodules.activations = activations = Activations(config)
         m.submodules.refresh = refresh = Refresh(config)
         banks = [BankRules(config) for _ in range(config.banks)]
+        turn_mac, runs_mac = (any_of(each.mac, *self._of(each, "build", "lookup", "bin"))
+                              for each in (self.turn, self.runs))
+        turn_copy = any_of(self.turn.copy, *self._of(self.turn, "load"))
+        runs_copy = any_of(self.runs.copy, *self._of(self.runs, "load", "store"))
         for number, bank in enumerate(banks):
             m.submodules[f"bank_{number}"] = place(platform, bank)
             m.d.comb += [
                 bank.command.eq(command), bank.accept.eq(self.accept),
                 bank.target.eq(self.targets[number]),
-                bank.turn_mac.eq(self.turn.mac & self.turn.mask[number]),
-                bank.turn_copy.eq(self.turn.copy & self.turn.mask[number]),
-                bank.runs_mac.eq(self.runs.mac & self.runs.mask[number]),
-                bank.runs_copy.eq(self.runs.copy & self.runs.mask[number])]
+                bank.turn_mac.eq(turn_mac & self.turn.mask[number]),
+                bank.turn_copy.eq(turn_copy & self.turn.mask[number]),
+                bank.runs_mac.eq(runs_mac & self.runs.mask[number]),
+                bank.runs_copy.eq(runs_copy & self.runs.mask[number])]
+            if config.pq:
+                m.d.comb += bank.turn_store.eq(self.turn.store & self.turn.mask[number])
         m.d.comb += [
             self.targets.eq(Mux(command.precharge_all, Cat(bank.open for bank in banks),
                                 command.mask)),
@@ -85,7 +91,8 @@ class Checker(wiring.Component):
             *(part.accept.eq(self.accept) for part in (activations, refresh))]
 
         activates = command.activate | command.pim_activate
-        bursts = command.mac | command.copy
+        bursts = any_of(command.mac, command.copy, *self._of(command, *ON_SUMS))
+        on_sums = self._of(self.runs, *ON_SUMS)
         channel: dict[Code, Value] = {
             Code.RESERVED: command.reserved,
             Code.INDEX_RANGE: command.index_range,
@@ -93,8 +100,10 @@ class Checker(wiring.Component):
             Code.GB_UNWRITTEN: self.unwritten,
             Code.HEADER_MISMATCH: refresh.mismatch,
             Code.REF_OVERDUE: refresh.overdue,
-            Code.BURST_BUSY: (self.runs.mac & (bursts | command.gb_write))
-            | (self.runs.copy & (bursts | command.gb_write | command.read)),
+            Code.BURST_BUSY: any_of(
+                self.runs.mac & (bursts | command.gb_write),
+                self.runs.copy & (bursts | command.gb_write | command.read),
+                *([Cat(on_sums).any() & (bursts | command.gb_write)] if on_sums else [])),
             Code.SLOT_BUSY: self.slot_busy,
             Code.TRFC: refresh.soon_rfc,
             Code.TRRD: activates & activations.soon_rrd,
@@ -115,6 +124,10 @@ class Checker(wiring.Component):
         m.d.comb += [self.legal.eq(~Cat(faults).any()), self.final.eq(Cat(faults[:WAITS]).any()),
                      self.code.eq(code), self.bank.eq(first)]
         return m
+
+    def _of(self, flags: data.View, *kinds: str) -> list[Value]:
+        """Of bursts on sums, if there are any: a flag for each of these kinds."""
+        return [flags[kind] for kind in kinds] if self.config.pq else []
 
     def _soon_column(self, m: Module) -> Value:
         """Too soon for RD or WR after those of other banks."""

@@ -46,9 +46,40 @@ class Op(IntEnum):
     """Open ``row`` of banks in their PIM row buffers."""
     PIM_PRE = 16
     """Close the rows in the PIM row buffers of banks."""
+    PQ_CONFIG = 17
+    """Prepare sums of banks, as many as ``n`` columns have lanes, from those of column ``row`` on:
+    set them to zeros if ``slot`` is 0; if it is 1, write them, rounded to elements, to their
+    columns of the operand buffers."""
+    LUT_BUILD = 18
+    """Multiply the centroids in ``n`` columns from ``col`` on of the open row of banks, the
+    ``slot``-th of a codebook, by those of column ``row`` of the global buffer; products are set as
+    the sums of the centroids' numbers."""
+    LUT_SUM = 19
+    """Look up indices from ``n`` columns from ``row`` on of the operand buffers in the
+    ``slot``-th table in the open row of banks, and add to sums, those of column ``col`` on."""
+    BIN_ADD = 20
+    """Add elements from column ``col`` on of the open row of banks to the sums that indices from
+    ``n`` columns from ``row`` on of the operand buffers name."""
+    BIN_MAC = 21
+    """MAC by columns from ``row`` on of the banks' operand buffers, not of the global one."""
+    ROW_TO_OB = 22
+    """Copy ``n`` columns from ``col`` on of the open row of banks to those from ``row`` on of
+    their operand buffers."""
+    SUMS_TO_ROW = 23
+    """Write ``n`` columns of sums, from those of column ``row`` on, to columns from ``col`` on of
+    the open row of banks."""
 
 
 DUAL_ONLY = (Op.PIM_ACT, Op.PIM_PRE)
+PQ_ONLY = (Op.PQ_CONFIG, Op.LUT_BUILD, Op.LUT_SUM, Op.BIN_ADD, Op.BIN_MAC, Op.ROW_TO_OB,
+           Op.SUMS_TO_ROW)
+
+
+def known(dual_row_buffer: bool, pq: bool) -> list[Op]:
+    """The commands of a configuration."""
+    return [op for op in Op if (dual_row_buffer or op not in DUAL_ONLY)
+            and (pq or op not in PQ_ONLY)]
+
 
 OP_BITS = 5
 TAG_BITS = 8

@@ -13,6 +13,14 @@ from pimlico.hdl.common.ports import Port, Stream, Wire
 from .commands import CODE_BITS, CYCLE_BITS, OP_BITS, TAG_BITS
 from .legal import Legal
 
+COUNT_BITS = 32
+COUNTS = {
+    "products": "products of elements, all banks, since reset",
+    "additions": "sums that lookups and bins were added to, all banks, since reset",
+    "columns": "columns read from the arrays and written to them, since reset",
+}
+"""What is counted where there is product quantization, modulo 2^32."""
+
 ACCESS = 3
 """Cycles from a command to the operands of its column: the registers that the memories are
 accessed from, their read registers, and the operands."""
@@ -77,6 +85,11 @@ class PimConfig(Legal):
         return 3
 
     @property
+    def pq_settles(self) -> int:
+        """Cycles from the last turn of a burst on sums until another burst may find them."""
+        return max(6, self.acc_latency, self.dot_latency - 2)
+
+    @property
     def interval(self) -> int:
         """Cycles between two columns of a burst."""
         return self.timing.tccd_mac
@@ -94,18 +107,21 @@ class PimConfig(Legal):
 
     @property
     def row_field(self) -> int:
-        """Bits of ``row``, which also numbers columns of the global buffer."""
-        return max(_bits(self.rows), _bits(self.gb_cols))
+        """Bits of ``row``, which also numbers columns of the buffers and of sums."""
+        sums = (self.operand_cols, self.cols) if self.pq else ()
+        return max(map(_bits, (self.rows, self.gb_cols, *sums)))
 
     @property
     def col_field(self) -> int:
-        """Bits of ``col``, which also numbers columns of the global buffer."""
-        return max(_bits(self.cols), _bits(self.gb_cols))
+        """Bits of ``col``, which also numbers columns of the global buffer, and of indices."""
+        groups = (self.token_groups,) if self.pq else ()
+        return max(map(_bits, (self.cols, self.gb_cols, *groups)))
 
     @property
     def slot_field(self) -> int:
-        """Bits of ``slot``, which also numbers vectors."""
-        return max(_bits(self.acc_slots), _bits(self.reuse))
+        """Bits of ``slot``, which also numbers vectors, tables and rows of a codebook."""
+        tables = (self.codebook_rows, self.row_tables) if self.pq else ()
+        return max(map(_bits, (self.acc_slots, self.reuse, *tables)))
 
     @property
     def n_field(self) -> int:
@@ -119,11 +135,19 @@ class PimConfig(Legal):
     @property
     def facts(self) -> dict[str, str]:
         full = self.row_cycles(self.cols)
+        tables = {
+            "table": f"{self.pq_k} sums of {self.acc_bits} bits, {self.row_tables} a row",
+            "codebook": f"{self.codebook_cols} columns for each of {self.pq_m} subspaces, "
+                        f"{self.column_centroids} centroids a column",
+            "indices": f"{self.index_bits} bits, {self.column_indices} a column",
+            "tokens at a time": f"{self.row_sums} a bank",
+        } if self.pq else {}
         return {
             "columns a row": f"{self.cols} of {self.column_bits} bits",
             "cycles a row": f"{full} with a burst of all columns and one row buffer",
             "accumulators taken in turn": str(self.rotation),
             "array": f"{self.banks * self.rows * self.row_bytes // 1024} KiB",
+            **tables,
         }
 
     @property
@@ -155,6 +179,7 @@ class PimConfig(Legal):
                 Slice("cycle", CYCLE_BITS, doc="cycle since reset in which it was refused"), tag),
                 "a beat for each refused command, with the first bank at fault"),
             Wire("busy", "out", 1, "a burst runs, or columns are on their way to accumulators"),
+            *(Wire(name, "out", COUNT_BITS, doc) for name, doc in COUNTS.items() if self.pq),
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -10,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.component import fields
 
-from .commands import DUAL_ONLY, OP_BITS, TAG_BITS, Op
+from .commands import OP_BITS, PQ_ONLY, TAG_BITS, Op, known
 from .config import PimConfig
 
 KINDS = {
@@ -20,10 +22,26 @@ KINDS = {
     "mac": (Op.MAC,), "acc_write": (Op.ACC_WR,), "acc_read": (Op.ACC_RD,),
     "refresh": (Op.REF,), "header": (Op.HEADER,),
 }
+PQ_KINDS = {
+    "mac": (Op.MAC, Op.BIN_MAC), "bin_mac": (Op.BIN_MAC,), "load": (Op.ROW_TO_OB,),
+    "store": (Op.SUMS_TO_ROW,), "prepare": (Op.PQ_CONFIG,), "build": (Op.LUT_BUILD,),
+    "lookup": (Op.LUT_SUM,), "bin": (Op.BIN_ADD,),
+}
+ON_SUMS = ("load", "store", "prepare", "build", "lookup", "bin")
+"""Kinds of bursts on a bank's sums or operand buffer, and nothing else."""
+
 ONE_BANK = (Op.ACT, Op.ACT_GROUP, Op.RD, Op.WR, Op.ROW_TO_GB, Op.ACC_RD)
-BANKS = (Op.PRE, Op.MAC, Op.ACC_WR, Op.PIM_ACT, Op.PIM_PRE)
-BURSTS = (Op.MAC, Op.ROW_TO_GB)
+BANKS = (Op.PRE, Op.MAC, Op.ACC_WR, Op.PIM_ACT, Op.PIM_PRE, *PQ_ONLY)
+BURSTS = (Op.MAC, Op.ROW_TO_GB, *PQ_ONLY)
+COLUMNS = (Op.RD, Op.WR, *(op for op in BURSTS if op not in (Op.PQ_CONFIG, Op.LUT_SUM)))
+"""Commands that name columns of a row by number."""
+
 ACTIVATIONS = (*KINDS["activate"], Op.PIM_ACT)
+
+
+def kinds(config: PimConfig) -> dict[str, tuple[Op, ...]]:
+    """The commands of each kind."""
+    return {**KINDS, **PQ_KINDS} if config.pq else KINDS
 
 
 def decoded_layout(config: PimConfig) -> data.StructLayout:
@@ -38,7 +56,7 @@ def decoded_layout(config: PimConfig) -> data.StructLayout:
     return data.StructLayout({
         "op": OP_BITS, "tag": TAG_BITS, "mask": config.banks, "row": config.row_field,
         "col": config.col_field, "slot": config.slot_field, "n": config.n_field,
-        **dict.fromkeys(KINDS, 1), "counted": 1, "others": 2,
+        **dict.fromkeys(kinds(config), 1), "counted": 1, "others": 2,
         "reserved": 1, "index_range": 1, "col_overrun": 1,
         "gb_end": end, "header_cycles": (((1 << config.n_field) - 1)
                                          * config.timing.tccd_mac).bit_length(),
@@ -75,7 +93,7 @@ class Decoder(wiring.Component):
         config = self.config
         given = fields(config.port("cmd"), self.payload)
         op, n = given["op"], given["n"]
-        ops = [op for op in Op if config.dual_row_buffer or op not in DUAL_ONLY]
+        ops = known(config.dual_row_buffer, config.pq)
 
         def among(*chosen: Op) -> Value:
             return Cat(op == each for each in chosen if each in ops).any()
@@ -96,13 +114,14 @@ class Decoder(wiring.Component):
         count = Mux(among(*BURSTS), n, 1)
         decoded = {
             **{name: given[name] for name in ("op", "tag", "row", "col", "slot", "n")},
-            **{kind: among(*kinds) for kind, kinds in KINDS.items()},
+            **{kind: among(*of_kind) for kind, of_kind in kinds(config).items()},
             "mask": banks, "counted": counted, "others": _others(m, banks),
             "reserved": ~among(*ops), "index_range": self._out_of_range(given, among),
-            "col_overrun": (
-                (among(Op.RD, Op.WR, *BURSTS) & (given["col"] + count > config.cols))
-                | (among(*BURSTS) & (end > config.gb_cols))
-                | ((op == Op.GB_WR) & (given["col"] >= config.gb_cols))),
+            "col_overrun": any_of(
+                among(*COLUMNS) & (given["col"] + count > config.cols),
+                among(Op.MAC, Op.ROW_TO_GB) & (end > config.gb_cols),
+                (op == Op.GB_WR) & (given["col"] >= config.gb_cols),
+                *self._sums_overrun(given, end)),
             "gb_end": end, "header_cycles": cycles, "header_late": self._late(cycles),
         }
         with m.If(self.load):
@@ -118,16 +137,41 @@ class Decoder(wiring.Component):
         """
         return Mux(self.refreshes, cycles >= self.config.timing.trefi, cycles >= self.cycles_left)
 
+    def _sums_overrun(self, given: dict[str, Value], end: Value) -> list[Value]:
+        """Columns past the end of operand buffer, sums, codebook or tables."""
+        config, op, n = self.config, given["op"], given["n"]
+        if not config.pq:
+            return []
+        operands = (Op.PQ_CONFIG, Op.LUT_SUM, Op.BIN_ADD, Op.BIN_MAC, Op.ROW_TO_OB)
+        elements = n * (config.column_indices // config.lanes)
+        centroids = given["slot"] * config.cols + given["col"] + n
+        return [
+            Cat(op == each for each in operands).any() & (end > config.operand_cols),
+            (op == Op.SUMS_TO_ROW) & (end > config.cols),
+            (op == Op.LUT_SUM) & (given["col"] + n > config.token_groups),
+            (op == Op.BIN_ADD) & (given["col"] + elements > config.cols),
+            (op == Op.LUT_BUILD) & ((given["row"] >= config.pq_m)
+                                    | (centroids > config.codebook_cols))]
+
     def _out_of_range(self, given: dict[str, Value], among: Callable[..., Value]) -> Value:
-        config, mask, slot, n = self.config, given["bank_mask"], given["slot"], given["n"]
+        config, op = self.config, given["op"]
+        mask, slot, n = given["bank_mask"], given["slot"], given["n"]
         single = mask.any() & ~(mask & (mask - 1)[:config.banks]).any()
         mac_slots = range(0, config.acc_slots - config.rotation + 1, config.rotation)
-        return ((among(*ONE_BANK) & ~single) | (among(*BANKS) & ~mask.any())
-                | (among(*ACTIVATIONS) & (given["row"] >= config.rows))
-                | (among(*BURSTS, Op.HEADER) & (n == 0)) | (among(Op.ACC_WR) & (n > 1))
-                | (among(Op.ACC_WR, Op.ACC_RD) & (slot >= config.acc_slots))
-                | (among(Op.GB_WR, Op.ROW_TO_GB) & (slot >= config.reuse))
-                | (among(Op.MAC) & ~Cat(slot == each for each in mac_slots).any()))
+        tables = [(op == Op.PQ_CONFIG) & (slot > 1),
+                  (op == Op.LUT_SUM) & (slot >= config.row_tables)] if config.pq else []
+        return any_of(
+            among(*ONE_BANK) & ~single, among(*BANKS) & ~mask.any(),
+            among(*ACTIVATIONS) & (given["row"] >= config.rows),
+            among(*BURSTS, Op.HEADER) & (n == 0), among(Op.ACC_WR) & (n > 1),
+            among(Op.ACC_WR, Op.ACC_RD) & (slot >= config.acc_slots),
+            among(Op.GB_WR, Op.ROW_TO_GB) & (slot >= config.reuse),
+            among(Op.MAC, Op.BIN_MAC) & ~Cat(slot == each for each in mac_slots).any(), *tables)
+
+
+def any_of(first: Value, *others: Value) -> Value:
+    """Whether any of some bits is set."""
+    return reduce(or_, others, first)
 
 
 def _others(m: Module, mask: Value) -> Value:

@@ -10,7 +10,7 @@ from pimlico.hdl.common.ram import Ram
 
 from .burst import turn_layout
 from .config import PimConfig
-from .decode import decoded_layout
+from .decode import any_of, decoded_layout
 
 
 class GlobalBuffer(wiring.Component):
@@ -54,12 +54,14 @@ class GlobalBuffer(wiring.Component):
         filled = [Signal(range(config.gb_cols + 1), name=f"filled_{number}")
                   for number in range(config.reuse)]
         mine = Signal.like(filled[0], name="filled_of_vector")
+        mac = command.mac & ~command.bin_mac if config.pq else command.mac
+        builds = [command.build & (command.row >= mine)] if config.pq else []
         m.d.comb += [
             mine.eq(Array(filled)[command.slot]),
-            self.unwritten.eq(
-                (command.mac & Cat(command.gb_end > count for count in filled).any())
-                | (command.gb_write & (command.col > mine))
-                | (command.copy & (command.row > mine)))]
+            self.unwritten.eq(any_of(
+                mac & Cat(command.gb_end > count for count in filled).any(),
+                command.gb_write & (command.col > mine),
+                command.copy & (command.row > mine), *builds))]
         end = Signal.like(mine, name="end")
         m.d.comb += end.eq(Mux(command.copy, command.gb_end, command.col + 1))
         grows = self.accept & (command.gb_write | command.copy) & (end > mine)
@@ -73,7 +75,8 @@ class GlobalBuffer(wiring.Component):
                                  for name in ("reads", "writes", "copies"))
         writing = command.gb_write & ~self.runs
         m.d.sync += [
-            reads.eq(turn.mac), writes.eq(self.accept & command.gb_write), copies.eq(turn.copy),
+            reads.eq(any_of(turn.mac, *([turn.build] if config.pq else []))),
+            writes.eq(self.accept & command.gb_write), copies.eq(turn.copy),
             address.eq(Mux(writing, command.col, turn.gb_col)),
             vector.eq(Mux(writing, command.slot, turn.slot))]
         lands, copied, copied_vector = copies, address, vector

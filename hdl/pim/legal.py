@@ -8,12 +8,13 @@ from pydantic import model_validator
 
 from pimlico.hdl.common.config import ConfigError
 
-from .parameters import MOST_PRODUCTS, PimParameters
+from .parameters import MOST_PRODUCTS
+from .quantized import Quantized
 
 POWERS = ("lanes", "row_bytes", "rows", "banks", "bank_groups", "gb_cols")
 
 
-class Legal(PimParameters):
+class Legal(Quantized):
     """Parameters that go together."""
 
     @model_validator(mode="after")
@@ -28,6 +29,7 @@ class Legal(PimParameters):
             raise ConfigError("bank_groups", self.bank_groups,
                               f"be at most banks = {self.banks}", f"set it to {self.banks}")
         self._check_arithmetic()
+        self.check_quantization()
         self._check_timing()
         if self.acc_slots < self.rotation:
             raise ConfigError(
@@ -63,7 +65,8 @@ class Legal(PimParameters):
                 ("trc", t.tras + t.trp, "tRAS + tRP"), ("tfaw", t.trrd_s, "tRRD short"),
                 ("trrd_l", t.trrd_s, "tRRD short"), ("tccd_l", t.tccd_s, "tCCD short"),
                 ("trefi", t.trfc + 1, "tRFC + 1"),
-                ("trefi", t.trfc + self.cols * t.tccd_mac,
+                ("trefi", t.trfc + self.longest_burst * t.tccd_mac,
+                 f"tRFC and a burst of {self.longest_burst} turns" if self.pq else
                  f"tRFC and a burst of all {self.cols} columns")):
             value = getattr(t, name)
             if value < least:

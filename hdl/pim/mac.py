@@ -50,6 +50,8 @@ class MacUnit(Component):
         All accumulators of a slot, as they are.
     flags : Out(2)
         Bit 0: a NaN is among `read_data`; bit 1: an infinity.
+    product : Out
+        What the column of `dot_latency` cycles ago adds; only with product quantization.
     """
 
     def __init__(self, config: PimConfig):
@@ -57,13 +59,15 @@ class MacUnit(Component):
         kind = config.acc_format.name if config.floating else "int32"
         self.part_name = (
             f"mac_{config.arith}_{config.fmt}_{config.lanes}x{config.reuse}_{kind}_"
-            f"{config.subnormals}_{config.align_bits}_{config.acc_slots}_{config.acc_latency}")
+            f"{config.subnormals}_{config.align_bits}_{config.acc_slots}_{config.acc_latency}"
+            f"{'_pq' if config.pq else ''}")
         slot = max(1, (config.acc_slots - 1).bit_length())
         super().__init__({
             "valid": In(1), "slot": In(slot), "column": In(config.column_bits),
             "vectors": In(config.reuse * config.column_bits),
             "load": In(1), "load_slot": In(slot), "load_data": In(config.slot_bits),
-            "read_slot": In(slot), "read_data": Out(config.slot_bits), "flags": Out(2)})
+            "read_slot": In(slot), "read_data": Out(config.slot_bits), "flags": Out(2),
+            **({"product": Out(config.acc_bits)} if config.pq else {})})
 
     def elaborate(self, platform):
         m = Module()
@@ -77,6 +81,8 @@ class MacUnit(Component):
             m.submodules[f"dot_{vector}"] = place(platform, dot)
             m.d.comb += [dot.column.eq(self.column), dot.vector.eq(
                 self.vectors.word_select(vector, config.column_bits))]
+            if config.pq:
+                m.d.comb += self.product.eq(dot.result)
             for lane in range(config.acc_lanes):
                 number = vector * config.acc_lanes + lane
                 accs = Accumulators(config)

@@ -8,16 +8,19 @@ from typing import NamedTuple
 import numpy as np
 
 from pimlico.hdl.common.ports import Stream
-from pimlico.hdl.pim.commands import CYCLE_BITS, WAITS, Code, Op
+from pimlico.hdl.pim.commands import CYCLE_BITS, PQ_ONLY, WAITS, Code, Op
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.verif.bits import pack, unpack
 from pimlico.verif.model import CycleModel, Values
 
 from .arithmetic import accumulate, dots, flags
 from .rules import Command, Rules
+from .tables import Counts, Tables, moves
 
 READS = 8
 """Columns that may be on their way to rdata or wait there."""
+GATHERED = 7
+"""Cycles from the last turn of a column of sums until it is written to the array."""
 RESULTS = 2
 """Beats that may be on their way to result or wait there."""
 
@@ -67,6 +70,7 @@ class Store:
         shape = (config.banks, config.acc_slots, config.reuse, config.acc_lanes)
         self.buffer = [[0] * config.gb_cols for _ in range(config.reuse)]
         self.accs = np.zeros(shape, np.uint64)
+        self.tables = Tables(config) if config.pq else None
 
     def read(self, bank: int, row: int, col: int) -> int:
         return self.rows.get((bank, row), {}).get(col, 0)
@@ -80,13 +84,41 @@ class Store:
         words = [self.read(bank, row, command.col + i)
                  for bank, row in rows.items() for i in range(n)]
         columns = self._lanes(words).reshape(len(rows), 1, n, config.lanes)
-        vectors = self._lanes([word for vector in self.buffer
-                               for word in vector[command.row:command.row + n]])
-        sums = dots(config, columns, vectors.reshape(1, config.reuse, n, config.lanes))
         banks = list(rows)
+        if command.op == Op.BIN_MAC:
+            assert self.tables is not None
+            vectors = self.tables.operands[banks, command.row:command.row + n][:, None]
+        else:
+            vectors = self._lanes([word for vector in self.buffer
+                                   for word in vector[command.row:command.row + n]])
+            vectors = vectors.reshape(1, config.reuse, n, config.lanes)
+        sums = dots(config, columns, vectors)
         for i in range(n):
             slot = command.slot + i % config.rotation
             self.accs[banks, slot] = accumulate(config, self.accs[banks, slot], sums[:, :, i])
+
+    def quantized(self, command: Command, rows: dict[int, int]) -> None:
+        """A burst on sums, but for SUMS_TO_ROW; `rows` gives the open row of each bank."""
+        config, tables, op = self.config, self.tables, command.op
+        assert tables is not None
+        if op == Op.PQ_CONFIG:
+            tables.prepare(command, list(rows))
+            return
+        first, count = command.col, command.n
+        if op == Op.LUT_SUM:
+            first, count = 0, config.cols
+        elif op == Op.BIN_ADD:
+            count *= config.column_indices // config.lanes
+        for bank, row in rows.items():
+            columns = self._lanes([self.read(bank, row, first + i) for i in range(count)])
+            if op == Op.ROW_TO_OB:
+                tables.load(command, bank, columns)
+            elif op == Op.LUT_BUILD:
+                tables.build(command, bank, columns, self._lanes([self.buffer[0][command.row]])[0])
+            elif op == Op.LUT_SUM:
+                tables.look_up(command, bank, columns)
+            else:
+                tables.bin(command, bank, columns)
 
     def _lanes(self, words: list[int]) -> np.ndarray:
         config = self.config
@@ -125,6 +157,9 @@ class PimCycles(CycleModel):
         self._reads = Reply(READS, config.latency - 1)
         self._results = Reply(RESULTS, config.result_latency - 1)
         self._checked: tuple[Code, int] | None = None
+        self._counts = Counts()
+        self._writes: deque[tuple[int, int, int, int, int]] = deque()
+        """Columns that SUMS_TO_ROW writes: cycle, bank, row, column, word."""
 
     @property
     def idle(self) -> bool:
@@ -140,6 +175,7 @@ class PimCycles(CycleModel):
             "wdata_ready": int(decision is not None and decision.takes_data),
             "busy": int(self._rules.busy),
             "status_valid": int(self._status is not None),
+            **(dict(self._counts.items()) if self.config.pq else {}),
         }
         if self._status is not None:
             values["status_payload"] = self._status
@@ -176,7 +212,18 @@ class PimCycles(CycleModel):
                 self._held = Command(**self._cmd.unpack(  # type: ignore[arg-type]
                     inputs["cmd_payload"]))
         self._checked = None
+        self._go_on()
         rules.tick()
+
+    def _go_on(self) -> None:
+        """What a burst does in this cycle."""
+        turn = self._rules.turn()
+        if turn is not None and self.config.pq:
+            command, number = turn
+            self._counts.add(command.bank_mask.bit_count(), moves(self.config, command, number))
+        while self._writes and self._writes[0][0] == self._rules.now:
+            _, bank, row, col, word = self._writes.popleft()
+            self._store.write(bank, row, col, word)
 
     def _decide(self, inputs: Values) -> Decision | None:
         command, config = self._held, self.config
@@ -204,6 +251,8 @@ class PimCycles(CycleModel):
         banks = rules.targets(command)
         now = rules.now
         rules.apply(command)
+        if op in (Op.RD, Op.WR):
+            self._counts.add(1, (0, 0, 1))
         if op == Op.RD:
             row = rules.ordinary[banks[0]].row
             assert row is not None
@@ -222,9 +271,15 @@ class PimCycles(CycleModel):
             for i in range(command.n):
                 store.buffer[command.slot][command.row + i] = store.read(
                     banks[0], row, command.col + i)
-        elif op == Op.MAC:
+        elif op in (Op.MAC, Op.BIN_MAC):
             store.multiply(command, {bank: rules.pim[bank].row  # type: ignore[misc]
                                      for bank in banks})
+        elif op == Op.SUMS_TO_ROW:
+            self._write_sums(command, banks)
+        elif op in PQ_ONLY:
+            buffers = rules.ordinary if op == Op.ROW_TO_OB else rules.pim
+            store.quantized(command, {bank: buffers[bank].row  # type: ignore[misc]
+                                      for bank in banks})
         elif op == Op.ACC_WR:
             word = data if command.n else 0
             lanes = unpack([word], config.acc_bits, config.reuse * config.acc_lanes, False)
@@ -237,3 +292,16 @@ class PimCycles(CycleModel):
                                accs.size, not config.floating)[0].tolist(),
                 "slot": command.slot, "bank": banks[0], "tag": command.tag,
                 "flags": int(flags(config, accs.reshape(-1)))}))
+
+    def _write_sums(self, command: Command, banks: list[int]) -> None:
+        """Columns of sums, each to be written some cycles after its last turn."""
+        config, tables = self.config, self._store.tables
+        assert tables is not None
+        columns = {bank: tables.stored(command, bank) for bank in banks}
+        for i in range(command.n):
+            turn = self._rules.now + ((i + 1) * config.column_sums - 1) * config.timing.tccd_mac
+            for bank in banks:
+                row = self._rules.ordinary[bank].row
+                assert row is not None
+                self._writes.append((turn + GATHERED - 1, bank, row, command.col + i,
+                                     columns[bank][i]))

@@ -70,6 +70,8 @@ def _likely(made: Commands) -> tuple[Op, int, dict[str, int]]:
         choices.append((4, Op.MAC, mask, {
             "col": col, "row": int(rng.integers(0, ready - n + 1)), "n": n,
             "slot": int(rng.choice(made.mac_slots))}))
+    if config.pq:
+        choices += _quantized(made, is_open, pim)
     if config.dual_row_buffer:
         mask = int(rng.integers(1, made.every + 1))
         choices += [(1.5, Op.PIM_ACT, mask, {"row": row}),
@@ -77,6 +79,48 @@ def _likely(made: Commands) -> tuple[Op, int, dict[str, int]]:
     weights = np.array([weight for weight, *_ in choices])
     _, op, banks, fields = choices[int(rng.choice(len(choices), p=weights / weights.sum()))]
     return op, banks, fields
+
+
+def _quantized(made: Commands, is_open: list[int], pim: list[int]) \
+        -> list[tuple[float, Op, int, dict[str, int]]]:
+    """Commands of product quantization that fit what is open, in either row buffer."""
+    rng, config = made.rng, made.config
+
+    def some(banks: list[int]) -> int:
+        return sum(1 << bank for bank in banks if rng.random() < 0.8) or 1 << banks[0]
+
+    def span(columns: int, most: int = 1 << 16) -> tuple[int, int]:
+        first = int(rng.integers(columns))
+        return first, int(rng.integers(1, min(columns - first, most) + 1))
+
+    row, n = span(config.operand_cols)
+    choices = [(0.5, Op.PQ_CONFIG, int(rng.integers(1, made.every + 1)),
+                {"row": row, "n": n, "slot": int(rng.integers(2))})]
+    if is_open:
+        col, count = span(config.cols, n)
+        choices.append((1, Op.ROW_TO_OB, some(is_open), {"col": col, "row": row, "n": count}))
+        col, count = span(config.cols, 4)
+        choices.append((0.7, Op.SUMS_TO_ROW, some(is_open), {
+            "col": col, "row": int(rng.integers(config.cols - count + 1)), "n": count}))
+    if not pim:
+        return choices
+    banks = some(pim)
+    col, count = span(min(config.cols, config.codebook_cols))
+    if ready := min(made.script.rules.filled[0], config.pq_m):
+        choices.append((1.5, Op.LUT_BUILD, banks, {
+            "col": col, "n": count, "row": int(rng.integers(ready)),
+            "slot": int(rng.integers(config.codebook_rows))}))
+    col, count = span(config.token_groups, n)
+    choices.append((1.5, Op.LUT_SUM, banks, {
+        "col": col, "row": row, "n": count, "slot": int(rng.integers(config.row_tables))}))
+    group = config.column_indices // config.lanes
+    if groups := config.cols // group:
+        col, count = span(groups, n)
+        choices.append((1.5, Op.BIN_ADD, banks, {"col": col * group, "row": row, "n": count}))
+    col, count = span(config.cols, min(n, made.script.rules.header or n))
+    choices.append((1.5, Op.BIN_MAC, banks, {
+        "col": col, "row": row, "n": count, "slot": int(rng.choice(made.mac_slots))}))
+    return choices
 
 
 def _anything(made: Commands) -> tuple[int, int, dict[str, int]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pimlico.hdl.common.ports import Stream
-from pimlico.hdl.pim.config import PimConfig
+from pimlico.hdl.pim.config import COUNTS, PimConfig
 
 from ..bits import unpack_bytes
 from .cycles import PimCycles
@@ -68,6 +68,9 @@ class Trace:
         Up to the last one in which anything moved.
     beats : int
         Beats of ``wdata`` that were taken.
+    counts : dict of str to int, optional
+        With product quantization, what the counters of the channel show in the end, by the names
+        of their ports.
     """
 
     accepted: Array
@@ -76,6 +79,7 @@ class Trace:
     status: Beats
     cycles: int
     beats: int
+    counts: dict[str, int] | None = None
 
 
 Player = Callable[[PimConfig, Played], Trace]
@@ -167,8 +171,17 @@ def play(config: PimConfig, played: Played) -> Trace:
             raise ValueError(f"nothing moves since cycle {moved}, after {len(accepted)} of "
                              f"{len(commands)} commands")
         now += 1
-    return Trace(accepted=np.array(accepted, np.int64), cycles=active + 1, beats=beat, **{
-        name: Beats(np.array([cycle for cycle, _ in beats], np.int64),
-                    unpack_bytes([word for _, word in beats], ports[name].width)
-                    .reshape(-1, octets(config, name)))
-        for name, beats in taken.items()})
+    beats = {name: Beats(np.array([cycle for cycle, _ in each], np.int64),
+                         unpack_bytes([word for _, word in each], ports[name].width)
+                         .reshape(-1, octets(config, name)))
+             for name, each in taken.items()}
+    return Trace(accepted=np.array(accepted, np.int64), cycles=active + 1, beats=beat,
+                 counts=_counts(config, model), **beats)
+
+
+def _counts(config: PimConfig, model: PimCycles) -> dict[str, int] | None:
+    if not config.pq:
+        return None
+    shown = model.outputs({"cmd_valid": 0, "wdata_valid": 0,
+                           **{f"{name}_ready": 0 for name in OUTPUTS}})
+    return {name: shown[name] for name in COUNTS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from pimlico.hdl.pim.commands import DUAL_ONLY, Code, Op
+from pimlico.hdl.pim.commands import PQ_ONLY, Code, Op, known
 from pimlico.hdl.pim.config import PimConfig
 
 LONG_AGO = -(10**9)
@@ -17,8 +17,14 @@ COPY_SETTLES = 2
 
 ACTIVATIONS = (Op.ACT, Op.ACT_GROUP, Op.ACT_ALL, Op.PIM_ACT)
 _ONE_BANK = (Op.ACT, Op.ACT_GROUP, Op.RD, Op.WR, Op.ROW_TO_GB, Op.ACC_RD)
-_BANKS = (Op.PRE, Op.MAC, Op.ACC_WR, Op.PIM_ACT, Op.PIM_PRE)
-_BURSTS = (Op.MAC, Op.ROW_TO_GB)
+_BANKS = (Op.PRE, Op.MAC, Op.ACC_WR, Op.PIM_ACT, Op.PIM_PRE, *PQ_ONLY)
+_BURSTS = (Op.MAC, Op.ROW_TO_GB, *PQ_ONLY)
+_MACS = (Op.MAC, Op.BIN_MAC)
+_PIM_READS = (*_MACS, Op.LUT_BUILD, Op.LUT_SUM, Op.BIN_ADD)
+"""Bursts that read the row that MAC uses."""
+_ROW_READS = (Op.RD, *_PIM_READS, Op.ROW_TO_GB, Op.ROW_TO_OB)
+_ROW_WRITES = (Op.WR, Op.SUMS_TO_ROW)
+_WITH_ROW = (*_ROW_READS, *_ROW_WRITES)
 
 
 class Command(NamedTuple):
@@ -54,7 +60,7 @@ class Rules:
 
     def __init__(self, config: PimConfig):
         self.config = config
-        self.ops = [op for op in Op if config.dual_row_buffer or op not in DUAL_ONLY]
+        self.ops = known(config.dual_row_buffer, config.pq)
         self._mac_slots = range(0, config.acc_slots - config.rotation + 1, config.rotation)
         self.reset()
 
@@ -71,6 +77,7 @@ class Rules:
         self._window: deque[int] = deque([LONG_AGO] * 4, maxlen=4)
         self._access, self._access_group = LONG_AGO, [LONG_AGO] * config.bank_groups
         self._burst = Command(0)
+        self._burst_start, self._burst_gap = 0, 1
         self._burst_last = self._burst_end = LONG_AGO
         self._due = config.timing.trefi
         self._refresh = LONG_AGO
@@ -127,16 +134,35 @@ class Rules:
         bad |= op == Op.ACC_WR and n > 1
         bad |= op in (Op.ACC_WR, Op.ACC_RD) and command.slot >= config.acc_slots
         bad |= op in (Op.GB_WR, Op.ROW_TO_GB) and command.slot >= config.reuse
-        bad |= op == Op.MAC and command.slot not in self._mac_slots
+        bad |= op in _MACS and command.slot not in self._mac_slots
+        bad |= op == Op.PQ_CONFIG and command.slot > 1
+        bad |= op == Op.LUT_SUM and command.slot >= config.row_tables
         if bad:
             faults.add(Code.INDEX_RANGE)
-        count = 1 if op in (Op.RD, Op.WR) else n
-        if op in (Op.RD, Op.WR, *_BURSTS) and command.col + count > config.cols:
-            faults.add(Code.COL_OVERRUN)
-        if (op in _BURSTS and command.row + n > config.gb_cols) \
-                or (op == Op.GB_WR and command.col >= config.gb_cols):
+        if self._overruns(command):
             faults.add(Code.COL_OVERRUN)
         return faults
+
+    def _overruns(self, command: Command) -> bool:
+        """Whether columns are past the end of what they are of."""
+        config, op, n = self.config, command.op, command.n
+        row_columns = {Op.RD: 1, Op.WR: 1, Op.PQ_CONFIG: 0, Op.LUT_SUM: 0,
+                       Op.BIN_ADD: n * (config.column_indices // config.lanes)}.get(
+                           Op(op), n if op in _BURSTS else 0)
+        if row_columns and command.col + row_columns > config.cols:
+            return True
+        if op in (Op.MAC, Op.ROW_TO_GB):
+            return command.row + n > config.gb_cols
+        if op == Op.GB_WR:
+            return command.col >= config.gb_cols
+        if op == Op.LUT_BUILD:
+            columns = command.slot * config.cols + command.col + n
+            return command.row >= config.pq_m or columns > config.codebook_cols
+        if op == Op.SUMS_TO_ROW:
+            return command.row + n > config.cols
+        if op == Op.LUT_SUM and command.col + n > config.token_groups:
+            return True
+        return op in PQ_ONLY and command.row + n > config.operand_cols
 
     def _channel_faults(self, command: Command) -> set[Code]:
         config, now, t, op = self.config, self.now, self.config.timing, command.op
@@ -145,10 +171,11 @@ class Rules:
         if (op == Op.MAC and command.row + command.n > min(self.filled)) \
                 or (op == Op.GB_WR and vector is not None and command.col > self.filled[vector]) \
                 or (op == Op.ROW_TO_GB and vector is not None
-                    and command.row > self.filled[vector]):
+                    and command.row > self.filled[vector]) \
+                or (op == Op.LUT_BUILD and command.row >= self.filled[0]):
             faults.add(Code.GB_UNWRITTEN)
         if self.header and (op in (Op.REF, Op.HEADER)
-                            or (op == Op.MAC and command.n > self.header)):
+                            or (op in _MACS and command.n > self.header)):
             faults.add(Code.HEADER_MISMATCH)
         if op in ACTIVATIONS:
             faults |= self._activation_faults(command)
@@ -161,7 +188,7 @@ class Rules:
         if op in (Op.ACC_WR, Op.ACC_RD) and command.slot < config.acc_slots \
                 and (now < self.slot_free[command.slot] or self._in_burst(command.slot)):
             faults.add(Code.SLOT_BUSY)
-        if op == Op.MAC and config.rotation > 1 and command.slot < config.acc_slots:
+        if op in _MACS and config.rotation > 1 and command.slot < config.acc_slots:
             last = self.slot_free[command.slot] - config.column_latency
             if now < last + config.acc_latency:
                 faults.add(Code.SLOT_BUSY)
@@ -172,7 +199,7 @@ class Rules:
             if now < self._access + t.tccd_s \
                     or any(now < self._access_group[group] + t.tccd_l for group in groups):
                 faults.add(Code.TCCD)
-        if op in _BURSTS and now < self._burst_last + t.tccd_mac:
+        if op in _BURSTS and now < self._burst_last + self._burst_gap:
             faults.add(Code.TCCD)
         return faults
 
@@ -196,13 +223,13 @@ class Rules:
 
     def _in_burst(self, slot: int) -> bool:
         """Whether a slot is one of those that a running burst adds to."""
-        return (self._burst.op == Op.MAC and self.now <= self._burst_end
+        return (self._burst.op in _MACS and self.now <= self._burst_end
                 and 0 <= slot - self._burst.slot < self.config.rotation)
 
     def _bank_faults(self, command: Command, bank: int) -> set[Code]:
         config, now, t, op = self.config, self.now, self.config.timing, command.op
         ordinary, pim = self.ordinary[bank], self.pim[bank]
-        mine = pim if op in (Op.MAC, Op.PIM_ACT, Op.PIM_PRE) else ordinary
+        mine = pim if op in (*_PIM_READS, Op.PIM_ACT, Op.PIM_PRE) else ordinary
         faults = set()
         if op in ACTIVATIONS:
             other = ordinary if mine is pim else pim
@@ -210,7 +237,7 @@ class Rules:
                 faults.add(Code.ALREADY_OPEN)
             if config.dual_row_buffer and other.row == command.row:
                 faults.add(Code.SAME_ROW_BOTH_BUFFERS)
-        if op in (Op.PRE, Op.PIM_PRE, Op.RD, Op.WR, *_BURSTS) and mine.row is None:
+        if op in (Op.PRE, Op.PIM_PRE, *_WITH_ROW) and mine.row is None:
             faults.add(Code.NOT_OPEN)
         closes = op in (Op.PRE, Op.PRE_ALL, Op.PIM_PRE)
         if (closes or op in (Op.RD, Op.WR)) and self._runs(bank, mine):
@@ -223,18 +250,18 @@ class Rules:
                     faults.add(Code.TRP)
                 if now < buffer.act + t.trc:
                     faults.add(Code.TRC)
-        rcd = {Op.RD: t.trcd_rd, Op.WR: t.trcd_wr}.get(
-            Op(op), t.trcd_mac if op in _BURSTS else 0)
+        rcd = {Op.RD: t.trcd_rd, Op.WR: t.trcd_wr, Op.SUMS_TO_ROW: t.trcd_wr}.get(
+            Op(op), t.trcd_mac if op in _WITH_ROW else 0)
         if now < mine.act + rcd:
             faults.add(Code.TRCD)
         if mine is ordinary:
-            if op in (Op.RD, Op.WR, *_BURSTS) and now < self._turn(mine.column) + t.tccd_l:
+            if op in _WITH_ROW and now < self._turn(mine.column) + t.tccd_l:
                 faults.add(Code.TCCD)
-            if op in (Op.RD, *_BURSTS) and now < mine.write + t.twtr:
+            if op in _ROW_READS and now < self._turn(mine.write) + t.twtr:
                 faults.add(Code.TWTR)
         if closes:
             faults |= {code for code, since, least in (
-                (Code.TRAS, mine.act, t.tras), (Code.TWR, mine.write, t.twr),
+                (Code.TRAS, mine.act, t.tras), (Code.TWR, self._turn(mine.write), t.twr),
                 (Code.TRTP, self._turn(mine.read), t.trtp)) if now < since + least}
         return faults
 
@@ -245,9 +272,9 @@ class Rules:
 
     def _runs(self, bank: int, buffer: RowBuffer) -> bool:
         """Whether a burst runs over the row in a buffer of a bank."""
-        used = self.pim if self._burst.op == Op.MAC else self.ordinary
+        used = self.pim if self._burst.op in _PIM_READS else self.ordinary
         return (self.now <= self._burst_end and bool(self._burst.bank_mask >> bank & 1)
-                and buffer is used[bank])
+                and buffer is used[bank] and self._burst.op != Op.PQ_CONFIG)
 
     def apply(self, command: Command) -> None:
         """Carry out a legal command now."""
@@ -285,17 +312,46 @@ class Rules:
         if self._counts(command):
             self._window.extend([self.now] * min(4, len(banks)))
 
+    def turns(self, command: Command) -> int:
+        """Turns of a burst."""
+        config = self.config
+        return command.n * {
+            Op.SUMS_TO_ROW: config.column_sums, Op.PQ_CONFIG: config.lanes,
+            Op.LUT_BUILD: config.column_centroids, Op.LUT_SUM: config.column_indices,
+            Op.BIN_ADD: config.column_indices}.get(Op(command.op), 1)
+
+    def turn(self) -> tuple[Command, int] | None:
+        """The burst that has a turn in this cycle, and which one, the first being 0."""
+        if not self._burst_start <= self.now <= self._burst_last:
+            return None
+        number, wait = divmod(self.now - self._burst_start, self._burst_gap)
+        return None if wait else (self._burst, number)
+
     def _start(self, command: Command, banks: list[int]) -> None:
-        config, n = self.config, command.n
-        self._burst = command
-        self._burst_last = self._burst_end = self.now + (n - 1) * config.timing.tccd_mac
-        for bank in banks:
-            buffer = (self.pim if command.op == Op.MAC else self.ordinary)[bank]
-            buffer.column = buffer.read = self._burst_last
-        if command.op == Op.ROW_TO_GB:
+        config, op, n = self.config, command.op, command.n
+        self._burst, self._burst_start = command, self.now
+        self._burst_gap = 1 if op == Op.PQ_CONFIG else config.timing.tccd_mac
+        last = self._burst_last = self.now + (self.turns(command) - 1) * self._burst_gap
+        self._burst_end = last
+        if op in _WITH_ROW:
+            for bank in banks:
+                buffer = (self.pim if op in _PIM_READS else self.ordinary)[bank]
+                buffer.column = last
+                if op in _ROW_READS:
+                    buffer.read = last
+                else:
+                    buffer.write = last
+        if op == Op.ROW_TO_GB:
             self._burst_end += COPY_SETTLES
             self.filled[command.slot] = max(self.filled[command.slot], command.row + n)
-            return
+        elif op not in _MACS:
+            self._burst_end += config.pq_settles
+        else:
+            self._header_and_slots(command)
+
+    def _header_and_slots(self, command: Command) -> None:
+        """What a MAC leaves of the header's columns, and when its slots are free again."""
+        config, n = self.config, command.n
         self.header = max(0, self.header - n)
         for i in range(max(0, n - config.rotation), n):
             turn = self.now + i * config.timing.tccd_mac

@@ -96,7 +96,7 @@ class Commands:
         self.rows = sorted({0, 1, config.rows - 1})
         """Rows in use."""
         self.spans = [(0, config.cols)]
-        if config.cols > 8:
+        if config.cols > 8 and not config.pq:  # an index may stand for any column
             self.spans = [(0, 6), (config.cols - 3, config.cols)]
         """Columns in use, from and to."""
 
@@ -172,6 +172,16 @@ class Commands:
         """Set all accumulators: to zeros, or to numbers."""
         for slot in range(self.config.acc_slots):
             self.issue(Op.ACC_WR, self.every, slot=slot, n=int(self.rng.integers(2)))
+        if self.config.pq:
+            self.issue(Op.PQ_CONFIG, self.every, n=self.config.operand_cols)
+            self._load()
+
+    def _load(self) -> None:
+        """Fill the operand buffers, from a row that is written."""
+        self.refresh(200)
+        self.issue(Op.ACT_ALL, row=self.rows[0])
+        self.issue(Op.ROW_TO_OB, self.every, n=self.config.operand_cols)
+        self.issue(Op.PRE_ALL)
 
     def buffer(self, columns: int) -> None:
         """Write columns of the global buffer, for all vectors."""
