@@ -57,7 +57,7 @@ class GlobalBuffer(wiring.Component):
         mac = command.mac & ~command.bin_mac if config.pq else command.mac
         builds = [command.build & (command.row >= mine)] if config.pq else []
         m.d.comb += [
-            mine.eq(Array(filled)[command.slot]),
+            mine.eq(filled[0] if config.pq else Array(filled)[command.slot]),
             self.unwritten.eq(any_of(
                 mac & Cat(command.gb_end > count for count in filled).any(),
                 command.gb_write & (command.col > mine),
