@@ -56,6 +56,11 @@ public:
         File{"accepted", "wb"}.write(accepted_.data(), accepted_.size() * sizeof accepted_[0]);
         tell("cycles", active_ + 1);
         tell("beats", beat_);
+#ifdef COUNTS
+        tell("products", top_->products);
+        tell("additions", top_->additions);
+        tell("columns", top_->columns);
+#endif
         return 0;
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pimlico.generators.verilog import Emitted
-from pimlico.hdl.pim.config import PimConfig
+from pimlico.hdl.pim.config import COUNTS, PimConfig
 from pimlico.verif.pim.play import OUTPUTS, Beats, Played, Trace, octets
 
 from .compiled_run import build, run
@@ -50,8 +50,9 @@ def run_trace(config: PimConfig, played: Played, design: Emitted,
         taken = {name: Beats(np.fromfile(folder / f"{name}.cycles", np.int64),
                              np.fromfile(folder / f"{name}.octets", np.uint8).reshape(
                                  -1, octets(config, name))) for name in OUTPUTS}
+        counts = {name: told[name][0] for name in COUNTS} if config.pq else None
         return Trace(accepted=np.fromfile(folder / "accepted", np.int64), cycles=told["cycles"][0],
-                     beats=told["beats"][0], **taken)
+                     beats=told["beats"][0], counts=counts, **taken)
 
 
 def _job(config: PimConfig, played: Played) -> bytes:
@@ -72,5 +73,6 @@ def _job(config: PimConfig, played: Played) -> bytes:
 
 def _build(design: Emitted, config: PimConfig, report: Progress) -> Path:
     """The program for a design, built or found built before."""
+    flags = [f"-D{name.upper()}_OCTETS={octets(config, name)}" for name in OUTPUTS]
     return build(design, "pim_trace.cpp", report, optimise=_OPTIMISE,
-                 flags=[f"-D{name.upper()}_OCTETS={octets(config, name)}" for name in OUTPUTS])
+                 flags=[*flags, "-DCOUNTS"] if config.pq else flags)

@@ -13,13 +13,18 @@ from pimlico.generators.verilog import emit
 from pimlico.hdl.pim.commands import Code, Op
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.sim.pim_trace import run_trace
+from pimlico.verif.pim.attention import quantize
+from pimlico.verif.pim.attention_run import attention
 from pimlico.verif.pim.gemv import encode, expected, plan
 from pimlico.verif.pim.gemv_commands import Commands
 from pimlico.verif.pim.gemv_run import gemv, played
 from pimlico.verif.pim.play import OUTPUTS, Played, field_of, payloads, play
 
 SMALL = {"fmt": "int8", "lanes": 4, "row_bytes": 256, "rows": 4, "banks": 2, "timing": SHORT}
-CONFIGS = {"strict": PimConfig(**SMALL), "waits": PimConfig(**SMALL, strict=False)}
+CONFIGS = {
+    "strict": PimConfig(**SMALL), "waits": PimConfig(**SMALL, strict=False),
+    "pq": PimConfig(**SMALL | {"fmt": "bf16", "rows": 16, "timing": {**SHORT, "trefi": 900}},
+                    pq=True, pq_m=2, pq_k=16, pq_dsub=2)}
 
 
 @cache
@@ -42,13 +47,14 @@ def list_of(config, *commands):
                   np.zeros((0, -(-config.wdata_bits // 8)), np.uint8))
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", ["strict", "waits"])
 def test_a_trace_is_that_of_the_cycle_model(name, seed):
     config = CONFIGS[name]
     matrix, vectors, given = product(config, seed)
     trace, model = run_trace(config, given, design(name)), play(config, given)
     assert (trace.accepted == model.accepted).all()
     assert (trace.beats, trace.cycles) == (model.beats, model.cycles)
+    assert trace.counts is None and model.counts is None
     for output in OUTPUTS:
         for part in ("cycles", "octets"):
             assert (getattr(getattr(trace, output), part)
@@ -59,6 +65,20 @@ def test_a_trace_is_that_of_the_cycle_model(name, seed):
     assert (done.bits == expected(done.plan, encode(config, matrix),
                                   encode(config, vectors.T))).all()
     assert told[-1] == ("verilator: running", len(done.trace.accepted), len(done.trace.accepted))
+
+
+def test_counters_and_sums_are_those_of_the_cycle_model(seed):
+    config, rng = CONFIGS["pq"], np.random.default_rng(seed)
+    keys, values = (quantize(config, rng.normal(size=(90, 4)), None, rng) for _ in range(2))
+    query = encode(config, rng.normal(size=4))
+    rtl, model = (attention(config, keys, values, query, player) for player in (
+        partial(run_trace, design=design("pq")), play))
+    for name in ("first", "second"):
+        one, two = getattr(rtl, name).trace, getattr(model, name).trace
+        assert one.counts == two.counts and all(one.counts.values())
+        assert (one.accepted == two.accepted).all() and one.cycles == two.cycles
+        for output in OUTPUTS:
+            assert (getattr(one, output).octets == getattr(two, output).octets).all(), output
 
 
 def test_reads_and_refusals_are_in_the_trace(seed):
