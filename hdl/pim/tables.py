@@ -104,6 +104,6 @@ class Tables(wiring.Component):
         if source is out:
             return value
         convert = FloatConvert(source, out, self.config.subnormals)
-        m.submodules[name] = place(platform, convert)
+        m.submodules[f"convert_{name}"] = place(platform, convert)
         m.d.comb += convert.value.eq(value)
         return convert.result
