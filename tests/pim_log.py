@@ -10,11 +10,21 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
+from pim_log_bursts import (
+    BURSTS,
+    MACS,
+    MULTIPLIED_ROW,
+    QUANTIZED,
+    WRITES,
+    out_of_range,
+    settles,
+    turns,
+)
+
 from pimlico.hdl.pim.commands import Code, Op
 
 OPENS = (Op.ACT, Op.ACT_GROUP, Op.ACT_ALL, Op.PIM_ACT)
 CLOSES = (Op.PRE, Op.PRE_ALL, Op.PIM_PRE)
-BURSTS = (Op.MAC, Op.ROW_TO_GB)
 LONGEST = 300
 """Cycles after which no column has anything against a command."""
 
@@ -28,7 +38,7 @@ class Done(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column that is read or written, in a bank."""
+    """A column that is read or written, in a bank; each turn of a burst is one."""
 
     cycle: int
     bank: int
@@ -56,17 +66,17 @@ class Log:
         banks = self.banks(command)
         self.done.append(Done(cycle, command, banks))
         self.columns = [each for each in self.columns if cycle - each.cycle < LONGEST]
-        burst = command.op in BURSTS
+        burst = command.op in BURSTS and command.op != Op.PQ_CONFIG
         if burst or command.op in (Op.RD, Op.WR):
-            for i in range(command.n if burst else 1):
-                slot = command.slot + i % config.rotation if command.op == Op.MAC else None
-                self.columns += [Column(cycle + i * config.timing.tccd_mac, bank,
-                                        self.buffer(command), command.op == Op.WR, slot)
-                                 for bank in banks]
+            for i, after in enumerate(turns(config, command) if burst else (0,)):
+                slot = command.slot + i % config.rotation if command.op in MACS else None
+                self.columns += [Column(cycle + after, bank, self.buffer(command),
+                                        command.op in WRITES, slot) for bank in banks]
 
     def buffer(self, command):
         """The row buffer that a command is for."""
-        pim = command.op in (Op.MAC, Op.PIM_ACT, Op.PIM_PRE) and self.config.dual_row_buffer
+        pim = command.op in (*MULTIPLIED_ROW, Op.PIM_ACT, Op.PIM_PRE) \
+            and self.config.dual_row_buffer
         return "pim" if pim else "ordinary"
 
     def banks(self, command):
@@ -114,18 +124,21 @@ class Log:
     def announced(self):
         """Columns that are to come of those announced last."""
         came = 0
-        for each in self.back((Op.HEADER, Op.MAC)):
+        for each in self.back((Op.HEADER, *MACS)):
             if each.command.op == Op.HEADER:
                 return max(0, each.command.n - came)
             came += each.command.n
         return 0
 
     def burst(self, now):
-        """The burst that runs: columns are to come, or on their way to the global buffer."""
-        for each in self.back(BURSTS):
-            last = each.cycle + (each.command.n - 1) * self.config.timing.tccd_mac
-            return each if now <= last + 2 * (each.command.op == Op.ROW_TO_GB) else None
-        return None
+        """The burst that runs: turns are to come, or what they do is not done yet."""
+        last = self.last_turn()
+        return last[0] if last and now <= last[1] + settles(self.config, last[0].command) else None
+
+    def last_turn(self):
+        """The last burst, and the cycle of its last turn."""
+        return next(((each, each.cycle + turns(self.config, each.command)[-1])
+                     for each in self.back(BURSTS)), None)
 
 
 def reasons(log, command, now):
@@ -136,8 +149,9 @@ def reasons(log, command, now):
     set of (Code, int or None)
         With the bank, where it is one bank's.
     """
-    if command.op not in list(Op) or (command.op in (Op.PIM_ACT, Op.PIM_PRE)
-                                      and not log.config.dual_row_buffer):
+    if command.op not in list(Op) \
+            or (command.op in (Op.PIM_ACT, Op.PIM_PRE) and not log.config.dual_row_buffer) \
+            or (command.op in QUANTIZED and not log.config.pq):
         return {(Code.RESERVED, None)}
     found = {(code, None) for code in (*_malformed(log.config, command),
                                        *_of_channel(log, command, now))}
@@ -154,17 +168,13 @@ def _malformed(config, command):
             Op.ROW_TO_GB: config.reuse}.get(op)
     if (one and named != 1) or (some and named == 0) \
             or (op in OPENS and command.row >= config.rows) \
-            or (op in (*BURSTS, Op.HEADER) and command.n == 0) \
+            or (op == Op.HEADER and command.n == 0) \
             or (op == Op.ACC_WR and command.n not in (0, 1)) \
             or (most is not None and command.slot >= most):
         yield Code.INDEX_RANGE
-    if op == Op.MAC and (command.slot % config.rotation
-                         or command.slot + config.rotation > config.acc_slots):
-        yield Code.INDEX_RANGE
-    last = command.col + (command.n if op in BURSTS else 1) - 1
-    if op in (Op.RD, Op.WR, *BURSTS) and last >= config.cols:
-        yield Code.COL_OVERRUN
-    if (op in BURSTS and command.row + command.n - 1 >= config.gb_cols) \
+    if op in BURSTS:
+        yield from out_of_range(config, command)
+    if (op in (Op.RD, Op.WR) and command.col >= config.cols) \
             or (op == Op.GB_WR and command.col >= config.gb_cols):
         yield Code.COL_OVERRUN
 
@@ -172,9 +182,9 @@ def _malformed(config, command):
 def _of_channel(log, command, now):
     op, t = command.op, log.config.timing
     yield from _of_buffer(log, command)
-    if op in (Op.REF, Op.HEADER, Op.MAC):
+    if op in (Op.REF, Op.HEADER, *MACS):
         left = log.announced()
-        if left and (op != Op.MAC or command.n > left):
+        if left and (op not in MACS or command.n > left):
             yield Code.HEADER_MISMATCH
     due = next((each.cycle for each in log.back((Op.REF,))), 0) + t.trefi
     if (op in OPENS and now >= due) or (op == Op.HEADER
@@ -205,10 +215,10 @@ def _of_channel(log, command, now):
             yield Code.TFAW
     if op in (Op.RD, Op.WR) and too_soon((Op.RD, Op.WR), t.tccd_s, t.tccd_l):
         yield Code.TCCD
-    if op in BURSTS and any(
-            now - (each.cycle + (each.command.n - 1) * t.tccd_mac) < t.tccd_mac
-            for each in log.within(LONGEST, now, BURSTS)):
-        yield Code.TCCD
+    if op in BURSTS and (last := log.last_turn()):
+        gap = 1 if last[0].command.op == Op.PQ_CONFIG else t.tccd_mac
+        if now - last[1] < gap:
+            yield Code.TCCD
 
 
 def _of_buffer(log, command):
@@ -218,6 +228,8 @@ def _of_buffer(log, command):
         needed = set(range(command.row + command.n))
         if any(needed - log.written(vector) for vector in range(config.reuse)):
             yield Code.GB_UNWRITTEN
+    if op == Op.LUT_BUILD and command.row not in log.written(0):
+        yield Code.GB_UNWRITTEN
     if op in (Op.GB_WR, Op.ROW_TO_GB) and command.slot < config.reuse:
         first = command.col if op == Op.GB_WR else command.row
         if set(range(first)) - log.written(command.slot):
@@ -229,11 +241,11 @@ def _slot_busy(log, command, now, burst):
     mine = [each.cycle for each in log.columns if each.slot == slot]
     if op in (Op.ACC_WR, Op.ACC_RD):
         # a burst has all accumulators that it takes in turn, until its last column's turn
-        taken = burst and burst.command.op == Op.MAC \
+        taken = burst and burst.command.op in MACS \
             and slot in range(burst.command.slot, burst.command.slot + config.rotation)
         return slot < config.acc_slots and bool(
             taken or any(now < cycle + config.column_latency for cycle in mine))
-    return op == Op.MAC and config.rotation > 1 and any(
+    return op in MACS and config.rotation > 1 and any(
         now < cycle + config.acc_latency for cycle in mine)
 
 
@@ -252,11 +264,12 @@ def _of_bank(log, command, bank, now):
             yield Code.ALREADY_OPEN
         if dual and log.row(bank, "pim" if mine == "ordinary" else "ordinary") == command.row:
             yield Code.SAME_ROW_BOTH_BUFFERS
-    if op in (Op.PRE, Op.PIM_PRE, Op.RD, Op.WR, *BURSTS) and row is None:
+    touches = op in (Op.RD, Op.WR, *BURSTS) and op != Op.PQ_CONFIG
+    if (touches or op in (Op.PRE, Op.PIM_PRE)) and row is None:
         yield Code.NOT_OPEN
     burst = log.burst(now)
     if op in (*CLOSES, Op.RD, Op.WR) and burst and bank in burst.banks \
-            and log.buffer(burst.command) == mine:
+            and log.buffer(burst.command) == mine and burst.command.op != Op.PQ_CONFIG:
         yield Code.BURST_BUSY
     for buffer in ("ordinary", "pim") if op == Op.REF else (mine,):
         if op == Op.REF and log.row(bank, buffer) is not None:
@@ -266,13 +279,13 @@ def _of_bank(log, command, bank, now):
                 yield Code.TRP
             if soon(OPENS, t.trc, buffer):
                 yield Code.TRC
-    to_column = {Op.RD: t.trcd_rd, Op.WR: t.trcd_wr, Op.MAC: t.trcd_mac, Op.ROW_TO_GB: t.trcd_mac}
-    if op in to_column and soon(OPENS, to_column[op]):
+    to_column = t.trcd_rd if op == Op.RD else t.trcd_wr if op in WRITES else t.trcd_mac
+    if touches and soon(OPENS, to_column):
         yield Code.TRCD
-    if op in to_column and mine == "ordinary":
+    if touches and mine == "ordinary":
         if any(now - each.cycle < t.tccd_l for each in columns):
             yield Code.TCCD
-        if op != Op.WR and any(now - each.cycle < t.twtr for each in columns if each.writes):
+        if op not in WRITES and any(now - each.cycle < t.twtr for each in columns if each.writes):
             yield Code.TWTR
     if op in CLOSES:
         if soon(OPENS, t.tras):
