@@ -10,9 +10,11 @@ from amaranth.hdl import Cat, Mux, Signal, Value
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
+from .burst import column_turns
 from .config import PimConfig
+from .decode import ON_SUMS
 from .replies import READS
-from .rules_kept import activations, columns, one_bank, pim_buffer, refreshes
+from .rules_kept import activations, columns, one_bank, one_kind, pim_buffer, refreshes
 from .shadow import Carried, History, narrow, without_arithmetic
 
 DEPTH = 16
@@ -41,7 +43,9 @@ def properties(config: BlockConfig) -> list[Property]:
                  "later than tREFI, and a header's columns have time before the next",
                  small, refreshes, depth=DEPTH),
         Property("burst-columns",
-                 "a burst of n columns has n turns, tCCD apart, column by column",
+                 "a burst of n columns has n turns, tCCD apart, column by column"
+                 + (", those on sums as many a column as they take; no burst begins before these "
+                    "have settled" if small.pq else ""),
                  small, columns, depth=DEPTH),
         Property("slots",
                  "an accumulator is read or written only with no column on its way to it, and "
@@ -110,12 +114,23 @@ def _refused(h: Harness) -> None:
         buffers = ["ordinary", *(["pim"] if config.dual_row_buffer else [])]
         kept += [inside(f"checker.bank_{number}.{name}.{what}")
                  for name in buffers for what in ("open", "row")]
-        effects.append(inside(f"bank_{number}.access_writes"))
+        writes = inside(f"bank_{number}.access_writes")
+        if config.pq:  # a burst that began earlier may write
+            writes = writes & ~inside(f"bank_{number}.access_stores")
+        effects.append(writes)
     for register in kept:
         h.require(~idle | (register == h.past(register)), f"{register.name} is as it was")
     h.require(~idle | (Cat(effects) == 0), "no effect")
     left = inside("burst.columns_left")
-    came = h.past(now.turn.mac | now.turn.copy)
+    came = now.turn.mac | now.turn.copy
+    if config.pq:
+        one_kind(h)
+        on_sums = Cat(now.turn[kind] for kind in ON_SUMS).any()
+        last = Cat(now.turn[kind] & (now.turn.sub == count - 1)
+                   for kind, count in column_turns(config).items()).any()
+        h.require(now.accept | ~(came | on_sums) | (left != 0), "no turn of its own")
+        came = came | (on_sums & last)
+    came = h.past(came)
     h.require(~idle | (left == h.past(left) - Mux(came, 1, 0)), "a burst goes on as it did")
     due = inside("checker.refresh.cycles_left")
     before = h.past(due)
@@ -145,13 +160,16 @@ def _written(h: Harness) -> None:
         (now.does("gb_write") & (command.col == col)) | (now.does("copy") & covers))
     with h.m.If(writes):
         h.m.d.sync += written.eq(1)
-    h.require(~(now.does("mac") & covers) | written, "a column that was written")
+    multiplies = now.does("mac") & ~command.bin_mac if config.pq else now.does("mac")
+    builds = now.does("build") & (command.row == col) if config.pq else Value.cast(0)
+    h.require(~((multiplies & covers) | builds) | written, "a column that was written")
     for number in range(config.reuse):
         filled = h.dut.inside(f"buffer.filled_{number}")
         h.require((vector != number) | (written == (col < filled)), "as far as it is filled")
     h.require(~h.dut.inside("checked_valid")
               | (command.gb_end == command.row + command.n), "the end of a burst")
-    h.require(~h.dut.inside("checked_valid") | ~(command.copy | command.mac)
+    bursts = command.copy | (command.mac & ~command.bin_mac if config.pq else command.mac)
+    h.require(~h.dut.inside("checked_valid") | ~bursts
               | (command.gb_end <= config.gb_cols) | command.col_overrun, "in the buffer")
     h.require(~h.dut.inside("checked_valid") | ~command.gb_write
               | (command.col < config.gb_cols) | command.col_overrun, "a column of the buffer")

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Const, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 from pimlico.hdl.common.properties import Harness
 
+from .burst import column_turns
+from .config import PimConfig
+from .decode import ON_SUMS
 from .shadow import Carried, History
+
+STORES = ("store",)
+"""Kinds of bursts that write the ordinary row buffer."""
 
 
 def one_bank(h: Harness) -> None:
     """The rules of an arbitrary bank's ordinary row buffer."""
     now, config, t = Carried(h), h.config, h.config.timing
     bank = _some_bank(h)
-    bursts = ["copy"] if config.dual_row_buffer else ["copy", "mac"]
+    bursts, stores = _copies(config), STORES if config.pq else ()
+    if not config.dual_row_buffer:
+        bursts += _multiplies(config)
     act = now.at(bank, "activate")
     pre = now.at(bank, "precharge", "precharge_all")
-    write, read = now.at(bank, "write"), now.at(bank, "read")
-    turn = now.turns(bank, *bursts)
+    write, read = now.at(bank, "write", *stores), now.at(bank, "read")
+    turn, store_turn = now.turns(bank, *bursts), now.turns(bank, *stores)
     starts = now.at(bank, *bursts)
     since_act = History(h, "act", act, max(t.trc, t.trcd_rd, t.trcd_wr, t.trcd_mac))
     since_pre = History(h, "pre", pre, t.trp)
-    since_write = History(h, "write", write, max(t.twr, t.twtr))
+    since_write = History(h, "write", write | store_turn, max(t.twr, t.twtr))
     since_read = History(h, "read", read | turn, t.trtp)
-    since_column = History(h, "column", read | write | turn, t.tccd_l)
+    since_column = History(h, "column", read | write | turn | store_turn, t.tccd_l)
     refresh = now.does("refresh")
     for event, history, least, text in (
             (read, since_act, t.trcd_rd, "tRCD, read"),
@@ -41,10 +49,10 @@ def one_bank(h: Harness) -> None:
                   | (h.dut.inside(f"checker.bank_{number}.ordinary.open") == is_open), "open")
     h.require(~(read | write | starts | pre) | is_open, "the row is open")
     h.require(~(act | refresh) | ~is_open, "no row is open")
-    running = now.runs.copy if config.dual_row_buffer else now.runs.copy | now.runs.mac
+    running = now.running(*bursts, *stores)
     in_burst = running & now.runs.mask.bit_select(bank, 1)
     h.require(~in_burst | is_open, "a burst has its row")
-    h.require(~turn | is_open, "a turn has its row")
+    h.require(~(turn | store_turn) | is_open, "a turn has its row")
 
 
 def pim_buffer(h: Harness) -> None:
@@ -52,7 +60,8 @@ def pim_buffer(h: Harness) -> None:
     now, config, t = Carried(h), h.config, h.config.timing
     bank = _some_bank(h)
     act, pre = now.at(bank, "pim_activate"), now.at(bank, "pim_precharge")
-    starts, turn = now.at(bank, "mac"), now.turns(bank, "mac")
+    bursts = _multiplies(config)
+    starts, turn = now.at(bank, *bursts), now.turns(bank, *bursts)
     since_act = History(h, "pim_act", act, max(t.trc, t.trcd_mac))
     since_pre = History(h, "pim_pre", pre, t.trp)
     since_read = History(h, "pim_read", turn, t.trtp)
@@ -65,7 +74,8 @@ def pim_buffer(h: Harness) -> None:
     is_open = _follow(h, act, pre)
     h.require(~(starts | pre | turn) | is_open, "the row is open")
     h.require(~(act | refresh) | ~is_open, "no row is open")
-    h.require(~(now.runs.mac & now.runs.mask.bit_select(bank, 1)) | is_open, "a burst has its row")
+    h.require(~(now.running(*bursts) & now.runs.mask.bit_select(bank, 1)) | is_open,
+              "a burst has its row")
     for number in range(config.banks):
         path = f"checker.bank_{number}"
         opens = [h.dut.inside(f"{path}.{name}.open") for name in ("ordinary", "pim")]
@@ -139,34 +149,92 @@ def refreshes(h: Harness) -> None:
 
 def columns(h: Harness) -> None:
     """A burst's turns."""
-    now, t = Carried(h), h.config.timing
-    starts, turn = now.does("mac", "copy"), now.turn.mac | now.turn.copy
+    now, config, t = Carried(h), h.config, h.config.timing
+    kinds = ("mac", "copy", *(ON_SUMS if config.pq else ()))
+    starts, turn = now.does(*kinds), Cat(now.turn[kind] for kind in kinds).any()
+    ends, next_column, next_buffer = _several_turns(h, now, starts) if config.pq else (1, 1, 1)
     left = Signal.like(now.command.n, name="columns_to_come")
     wait = Signal(range(t.tccd_mac), name="cycles_to_wait") if t.tccd_mac > 1 else Const(0, 1)
     next_col, next_gb = Signal.like(now.turn.col), Signal.like(now.turn.gb_col)
     with h.m.If(starts):
-        h.m.d.sync += left.eq(now.command.n - 1)
+        h.m.d.sync += left.eq(now.command.n - ends)
     with h.m.Elif(turn):
-        h.m.d.sync += left.eq(left - 1)
+        h.m.d.sync += left.eq(left - ends)
     if t.tccd_mac > 1:
         with h.m.If(turn):
-            h.m.d.sync += wait.eq(t.tccd_mac - 1)
+            h.m.d.sync += wait.eq(Mux(now.turn.prepare, 0, t.tccd_mac - 1) if config.pq
+                                  else t.tccd_mac - 1)
         with h.m.Elif(wait != 0):
             h.m.d.sync += wait.eq(wait - 1)
         h.require(wait == h.dut.inside("burst.cycles_to_turn"), "its wait")
     with h.m.If(turn):
-        h.m.d.sync += [next_col.eq(now.turn.col + 1), next_gb.eq(now.turn.gb_col + 1)]
+        h.m.d.sync += [next_col.eq(now.turn.col + next_column),
+                       next_gb.eq(now.turn.gb_col + next_buffer)]
     h.require(left == h.dut.inside("burst.columns_left"), "columns left")
     h.require(turn == (starts | ((left != 0) & (wait == 0))), "a turn when it is due")
     h.require(~starts | ((left == 0) & (wait == 0)), "a burst begins after the one before")
     h.require(~starts | (now.command.n != 0), "a burst has columns")
-    h.require(~h.dut.inside("checked_valid") | ~(now.command.mac | now.command.copy)
+    h.require(~h.dut.inside("checked_valid") | ~Cat(now.command[kind] for kind in kinds).any()
               | now.command.index_range | (now.command.n != 0), "a count")
     going = turn & ~starts
     h.require(~going | ((now.turn.col == next_col) & (now.turn.gb_col == next_gb)),
               "column by column")
     h.require((left == 0) | ((now.runs.col == next_col) & (now.runs.gb_col == next_gb)),
               "the next column")
+
+
+def _several_turns(h: Harness, now: Carried, starts: Value) -> tuple[Value, Value, Value]:
+    """Of bursts on sums: whether a turn is its column's last, whether the next turn is of another
+    column of the row, and of the buffer; and that nothing else begins before they are over."""
+    config, turn = h.config, now.turn
+    kinds = ("mac", "copy", "bin_mac", *ON_SUMS)
+    flags = Signal(len(kinds), name="kind_of_burst")
+    with h.m.If(starts):
+        h.m.d.sync += flags.eq(Cat(now.command[kind] for kind in kinds))
+    mine = Cat(turn[kind] for kind in kinds)
+    h.require(~mine.any() | (mine == Mux(starts, Cat(now.command[kind] for kind in kinds), flags)),
+              "turns are of the burst's kind")
+    on_sums = Cat(turn[kind] for kind in ON_SUMS).any()
+    history = History(h, "turn_on_sums", on_sums, config.pq_settles + 1)
+    h.require(~starts | ~history.within(config.pq_settles + 1), "sums are settled")
+    settling = h.dut.inside("burst.settling")
+    running = Cat(h.dut.inside(f"burst.is_{kind}") for kind in ON_SUMS).any()
+    for age in range(1, config.pq_settles + 1):
+        h.require(~history.at(age) | (running & (settling > config.pq_settles - age)),
+                  "as long as that is awaited")
+    number = Signal.like(turn.sub, name="number_of_turn")
+    last = Cat(turn[kind] & (number == count - 1)
+               for kind, count in column_turns(config).items()).any()
+    ends = Signal(name="column_ends")
+    h.m.d.comb += ends.eq(~on_sums | last)
+    with h.m.If(mine.any()):
+        h.m.d.sync += number.eq(Mux(ends, 0, number + 1))
+    h.require(turn.sub == number, "turn by turn")
+    one_kind(h)
+    left = h.dut.inside("burst.columns_left")
+    h.require((left != 0) | (number == 0), "a burst begins with a column's first turn")
+    h.require((left == 0) | (Cat(h.dut.inside(f"burst.is_{kind}") for kind in kinds[1:])
+                             == flags[1:]), "the kind of the burst")
+    elements = (number & (config.lanes - 1)) == config.lanes - 1
+    return ends, Mux(turn.bin, elements, ends), ends & ~turn.build
+
+
+def one_kind(h: Harness) -> None:
+    """A burst is of one kind: its flags are those of a command."""
+    flags = [h.dut.inside("burst.is_copy"),
+             *(h.dut.inside(f"burst.is_{kind}") for kind in (*ON_SUMS, "bin_mac"))]
+    for number, flag in enumerate(flags):
+        h.require(~flag | ~Cat(flags[:number]).any(), "one kind of burst")
+
+
+def _copies(config: PimConfig) -> tuple[str, ...]:
+    """Kinds of bursts that read the ordinary row buffer."""
+    return ("copy", "load") if config.pq else ("copy",)
+
+
+def _multiplies(config: PimConfig) -> tuple[str, ...]:
+    """Kinds of bursts that read the row that MAC uses."""
+    return ("mac", "build", "lookup", "bin") if config.pq else ("mac",)
 
 
 def _some_bank(h: Harness) -> Value:

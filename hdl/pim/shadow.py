@@ -11,7 +11,7 @@ from pimlico.hdl.common.properties import Harness
 
 from .burst import turn_layout
 from .config import PimConfig
-from .decode import KINDS, decoded_layout
+from .decode import decoded_layout, kinds
 from .timing import Timing
 
 LEAST = {"trcd_rd": 3, "trcd_wr": 2, "trcd_mac": 4, "trp": 2, "tras": 4, "trc": 7, "tccd_s": 1,
@@ -20,7 +20,8 @@ LEAST = {"trcd_rd": 3, "trcd_wr": 2, "trcd_mac": 4, "trp": 2, "tras": 4, "trc": 
 
 
 def narrow(config: PimConfig, banks: int = 2) -> PimConfig:
-    """At most so many banks of the same make, of integers, with small rows and short rules.
+    """At most so many banks of the same make, of integers if they may be, with small rows and short
+    rules.
 
     Of arithmetic a solver makes little, and control does not depend on it.
     """
@@ -28,14 +29,16 @@ def narrow(config: PimConfig, banks: int = 2) -> PimConfig:
     cycles = {name: min(least, getattr(t, name)) for name, least in LEAST.items()}
     cycles["trrd_l"] = max(cycles["trrd_s"], cycles["trrd_l"])
     cycles["trc"] = max(cycles["trc"], cycles["tras"] + cycles["trp"])
-    timing = Timing(**cycles, trefi=150, faw_exempt=t.faw_exempt)
+    timing = Timing(**cycles, trefi=600 if config.pq else 150, faw_exempt=t.faw_exempt)
     banks = min(banks, config.banks)
+    kind = {"fmt": "fp16", "arith": "ieee_tree", "pq": True, "pq_k": 16, "pq_m": 1,
+            "pq_dsub": min(2, config.pq_dsub)} if config.pq else {
+        "fmt": "int8", "arith": "lane_mac" if config.arith == "lane_mac" else "exact"}
     return PimConfig(
-        fmt="int8", lanes=4, row_bytes=256, rows=2, banks=banks,
+        **kind, lanes=4, row_bytes=256, rows=2, banks=banks,
         bank_groups=min(banks, config.bank_groups), gb_cols=min(4, config.gb_cols),
         reuse=min(2, config.reuse), acc_slots=min(4, config.acc_slots),
         acc_latency=min(2, config.acc_latency) if config.acc_slots > 1 else 1,
-        arith="lane_mac" if config.arith == "lane_mac" else "exact",
         dual_row_buffer=config.dual_row_buffer, strict=config.strict, timing=timing)
 
 
@@ -49,18 +52,27 @@ class History:
         self._past = Signal(max(1, longest - 1), name=f"history_of_{name}")
         h.m.d.sync += self._past.eq(Cat(event, self._past))
 
+    def at(self, age: int) -> Value:
+        """Whether it happened so many cycles ago."""
+        return self._past[age - 1]
+
     def within(self, least: int) -> Value:
         """Whether it happened fewer than `least` cycles ago, this one not counted."""
         return self._past[:least - 1].any() if least > 1 else Value.cast(0)
 
 
 def without_arithmetic(h: Harness) -> None:
-    """Accumulators that hold anything."""
+    """Accumulators, sums and operand buffers that hold anything."""
+    parts = {"mac": ("read_data", "flags", *(("product",) if h.config.pq else ()))}
+    if h.config.pq:
+        parts |= {"tables.sums": ("number",), "tables.buffer": ("index", "column"),
+                  "tables.convert_element": ("result",), "tables.convert_rounded": ("result",)}
     for number in range(h.config.banks):
-        path = f"bank_{number}.mac"
-        outputs = [h.dut.inside(f"{path}.{name}") for name in ("read_data", "flags")]
-        h.dut.cut(path)
-        h.m.d.comb += [output.eq(AnySeq(len(output))) for output in outputs]
+        for part, names in parts.items():
+            path = f"bank_{number}.{part}"
+            outputs = [h.dut.inside(f"{path}.{name}") for name in names]
+            h.dut.cut(path)
+            h.m.d.comb += [output.eq(AnySeq(len(output))) for output in outputs]
 
 
 class Carried:
@@ -89,7 +101,7 @@ class Carried:
     def _tie_kinds(self, h: Harness) -> None:
         """The register holds what the decoder makes of an operation."""
         valid = self._inside("checked_valid")
-        for kind, ops in KINDS.items():
+        for kind, ops in kinds(self.config).items():
             is_kind = Cat(self.command.op == op for op in ops).any()
             if kind.startswith("pim_") and not self.config.dual_row_buffer:
                 is_kind = Value.cast(0)
@@ -106,6 +118,10 @@ class Carried:
     def at(self, bank: Value, *kinds: str) -> Value:
         """The same, in a bank."""
         return self.does(*kinds) & self._inside("checker.targets").bit_select(bank, 1)
+
+    def running(self, *kinds: str) -> Value:
+        """Whether a burst of one of these kinds runs."""
+        return Cat(self.runs[kind] for kind in kinds).any()
 
     def turns(self, bank: Value, *kinds: str) -> Value:
         """Whether a column of such a burst has its turn in a bank."""

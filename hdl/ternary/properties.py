@@ -19,6 +19,8 @@ STATUS_REGISTER = "status_code.status"
 LANES = 128
 """Most read ports, keys by tables, of the core that control is proved for: more of the same
 change no control, and take the solver long to read."""
+FEW_LANES = 16
+"""The same for refusals of a serial core, whose memories must all be shown to stay."""
 
 
 def properties(config: BlockConfig) -> list[Property]:
@@ -27,7 +29,7 @@ def properties(config: BlockConfig) -> list[Property]:
     given = config
     config = _narrow(config)
     if given.serial:
-        return _serial(given, few_rows(config))
+        return _serial(given, few_rows(config), few_rows(_narrow(given, FEW_LANES)))
     return [
         *stream_properties(config),
         Property("job-length",
@@ -59,7 +61,7 @@ def properties(config: BlockConfig) -> list[Property]:
     ]
 
 
-def _serial(given: TernaryConfig, config: TernaryConfig) -> list[Property]:
+def _serial(given: TernaryConfig, config: TernaryConfig, few: TernaryConfig) -> list[Property]:
     return [
         *stream_properties(config),
         Property("job-length",
@@ -77,15 +79,15 @@ def _serial(given: TernaryConfig, config: TernaryConfig) -> list[Property]:
         Property("refusal",
                  "a cfg with n or m of 0, above its maximum, or not in whole blocks shows its "
                  "code, and else changes no register, no memory and no output",
-                 config, _refusal, depth=6),
+                 few, _refusal, depth=6),
         decode_property(few_rows(given)),
     ]
 
 
-def _narrow(config: TernaryConfig) -> TernaryConfig:
-    """The same but for fewer rows, where there are more than `LANES` read ports, and for
+def _narrow(config: TernaryConfig, lanes: int = LANES) -> TernaryConfig:
+    """The same but for fewer rows, where there are more than `lanes` read ports, and for
     integers in the place of floating values."""
-    keys = max(1, min(config.keys, LANES // (config.batch * config.luts)))
+    keys = max(1, min(config.keys, lanes // (config.batch * config.luts)))
     if config.floating or config.out == "fp32_scaled":
         return on_integers(config, keys=keys)
     return TernaryConfig(**{**config.model_dump(), "keys": keys})
