@@ -78,10 +78,15 @@ class Layout:
             raise ConfigError("pq", False, "be true for attention over quantized keys", "set pq")
         if self.tokens < 1:
             raise ConfigError("tokens", self.tokens, "be at least 1")
-        need = max(self.scores.end, self.weights.end)
-        if need > self.config.rows:
-            raise ConfigError("rows", self.config.rows, f"be at least {need} for {self.tokens} "
-                              f"tokens in {self.config.banks} banks", "raise rows or banks")
+        if self.need > self.config.rows:
+            raise ConfigError("rows", self.config.rows, f"be at least {self.need}, for "
+                              f"{self.tokens} tokens in {self.config.banks} banks",
+                              "raise rows or banks")
+
+    @property
+    def need(self) -> int:
+        """Rows that are used of a bank."""
+        return max(self.scores.end, self.weights.end)
 
     @property
     def bank_tokens(self) -> int:

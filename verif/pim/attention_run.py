@@ -119,20 +119,22 @@ def closed_form(layout: Layout) -> tuple[dict[str, int], dict[str, int]]:
     """
     config = layout.config
     m, books, values = config.pq_m, layout.books, layout.value_books
-    groups = [layout.groups(tile) for tile in range(layout.tiles)]
-    tokens = sum(groups) * config.column_indices
-    written = sum(groups) * layout.weight_columns
-    scores = tokens // config.column_sums
-    # written, read and, but for tables, written again
-    indices, tables = 2 * m * sum(groups), m * layout.tables.columns
-    made = books.count * books.columns * config.column_centroids
-    first = {"products": made * config.pq_dsub, "additions": m * tokens,
-             "columns": 2 * books.count * books.columns + tables + indices + m * tokens
-             + 2 * scores}
+    groups = sum(layout.groups(tile) for tile in range(layout.tiles))
+    tokens, weights = groups * config.column_indices, groups * layout.weight_columns
+    centroids = books.count * books.columns * config.column_centroids
+    # columns that are written and read: codebooks, indices, scores; tables are read by lookups
+    kept = books.count * books.columns + m * groups + tokens // config.column_sums
+    first = {"products": centroids * config.pq_dsub, "additions": m * tokens,
+             "columns": 2 * kept + m * layout.tables.columns + m * tokens}
+    # and weights, which are read for each subspace
+    kept = values.count * values.columns + m * groups
     second = {"products": values.count * values.columns * config.lanes, "additions": m * tokens,
-              "columns": 2 * values.count * values.columns + indices + (m + 1) * written}
-    return tuple({name: config.banks * count for name, count in each.items()}  # type: ignore[return-value]
-                 for each in (first, second))
+              "columns": 2 * kept + (1 + m) * weights}
+    return _of_all(config, first), _of_all(config, second)
+
+
+def _of_all(config: PimConfig, one: dict[str, int]) -> dict[str, int]:
+    return {name: config.banks * count for name, count in one.items()}
 
 
 def gather_scores(layout: Layout, reads: Sequence[ScoreRead], trace: Trace) -> Array:
