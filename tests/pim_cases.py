@@ -15,7 +15,7 @@ SINGLE = {"fmt": "int8", "row_bytes": 256, "rows": 8, "banks": 8, "bank_groups":
           "timing": APART}
 DUAL = SINGLE | {"dual_row_buffer": True}
 QUICK = SINGLE | {"acc_latency": 3, "timing": APART | {"tccd_mac": 1}}
-PREPARED = 10
+PREPARED = 11
 """Cycle in which a case begins, with a global buffer that is written."""
 WRITTEN = 6
 """Its columns that are, or all."""

@@ -3,6 +3,8 @@
 from itertools import pairwise
 
 from pim_cases import LATE, PREPARED, WAITING, WRITTEN, WRONG
+from pim_table_cases import WAITING as TABLES_WAITING
+from pim_table_cases import WRONG as TABLES_WRONG
 
 from pimlico.hdl.pim.commands import Op
 from pimlico.hdl.pim.config import PimConfig
@@ -19,23 +21,25 @@ FIRST = 1
 def cases(config):
     """Cases of the configuration: name, commands with their cycles, and the codes of those that
     are refused."""
-    for name, (parameters, before, command, code, first) in WAITING.items():
+    for name, (parameters, before, command, code, first) in (WAITING | TABLES_WAITING).items():
         if PimConfig(**parameters) == config:
             yield name, [*before, (first - 1, command), (first, command)], [code]
     for name, (parameters, before, command, code, late) in LATE.items():
         if PimConfig(**parameters) == config:
             yield name, [*before, (late, command)], [code]
-    for name, (parameters, before, command, code, legal) in WRONG.items():
+    for name, (parameters, before, command, code, legal) in (WRONG | TABLES_WRONG).items():
         if PimConfig(**parameters) == config:
             after = [(200, command), *([(201, legal)] if legal else [])]
             yield name, [*before, *after], [code]
 
 
 def filled(config, rng, rows):
-    """All columns of some rows are written."""
+    """All columns of some rows are written; sums and operand buffers are set."""
     made = Commands(config, rng)
     made.rows, made.spans = rows, [(0, config.cols)]
     made.fill()
+    if config.pq:
+        made.clear()
     return made.script.episode("fill")
 
 

@@ -9,6 +9,7 @@ from long_runs import without
 from pim_cases import DUAL, QUICK, SINGLE
 from pim_configs import SMALL, random_config
 from pim_jobs import cases
+from pim_table_cases import TABLES, TABLES_DUAL
 
 from pimlico.generators.block import find
 from pimlico.generators.lint import waivers
@@ -69,7 +70,9 @@ def test_preset_in_lockstep(block, preset, seed):
     check(config, 2000, seed, block=find(block))
 
 
-@pytest.mark.parametrize("parameters", [SINGLE, DUAL, QUICK], ids=["single", "dual", "in turn"])
+@pytest.mark.parametrize("parameters", [
+    SINGLE, DUAL, QUICK, pytest.param(TABLES, marks=pytest.mark.deep), TABLES_DUAL],
+    ids=["single", "dual", "in turn", "tables", "tables dual"])
 def test_each_rule_by_itself(parameters, seed):
     """In the RTL as in the rules: refused a cycle too early with its code, carried out on time."""
     config = PimConfig(**parameters)

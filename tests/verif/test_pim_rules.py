@@ -19,10 +19,15 @@ from pim_cases import (
     one,
 )
 from pim_log import Log, reasons
+from pim_table_cases import BESIDE
+from pim_table_cases import WAITING as TABLES_WAITING
+from pim_table_cases import WRONG as TABLES_WRONG
 
-from pimlico.hdl.pim.commands import WAITS, Code, Op
+from pimlico.hdl.pim.commands import PQ_ONLY, WAITS, Code, Op
 from pimlico.hdl.pim.config import PimConfig
 from pimlico.verif.pim.rules import Command, Rules
+
+ALL_WAITING, ALL_WRONG = WAITING | TABLES_WAITING, WRONG | TABLES_WRONG
 
 
 class Prepared:
@@ -48,9 +53,9 @@ class Prepared:
             code for code, _ in reasons(self.log, command, self.rules.now)}
 
 
-@pytest.mark.parametrize("case", WAITING)
+@pytest.mark.parametrize("case", ALL_WAITING)
 def test_a_cycle_too_early_is_refused_and_on_time_is_not(case):
-    parameters, before, command, code, first = WAITING[case]
+    parameters, before, command, code, first = ALL_WAITING[case]
     prepared = Prepared(parameters, before)
     assert prepared.check(first - 1, command) == (code, {code})
     assert prepared.check(first, command) == (Code.OK, set())
@@ -63,9 +68,9 @@ def test_every_code_that_ends_by_waiting_has_its_case():
         code for code in Code if code >= WAITS}
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("case", ALL_WRONG)
 def test_what_no_waiting_makes_legal(case):
-    parameters, before, command, code, legal = WRONG[case]
+    parameters, before, command, code, legal = ALL_WRONG[case]
     prepared = Prepared(parameters, before)
     for cycle in (200, 900):
         assert prepared.check(cycle, command) == (code, {code})
@@ -76,6 +81,30 @@ def test_what_no_waiting_makes_legal(case):
 def test_every_code_that_no_waiting_ends_has_its_case():
     assert {code for _, _, _, code, _ in WRONG.values()} | {Code.REF_OVERDUE} == {
         code for code in Code if Code.OK < code < WAITS}
+
+
+def test_every_command_of_tables_has_its_cases():
+    codes = {}
+    for _, _, command, code, *_ in (*TABLES_WAITING.values(), *TABLES_WRONG.values()):
+        codes.setdefault(command.op, set()).add(code)
+    always = {Code.RESERVED, Code.INDEX_RANGE, Code.COL_OVERRUN, Code.BURST_BUSY, Code.TCCD}
+    row = always | {Code.NOT_OPEN, Code.TRCD}
+    expected = dict.fromkeys((Op.ROW_TO_OB, Op.LUT_SUM, Op.BIN_ADD), row | {Code.TWTR}) | {
+        Op.PQ_CONFIG: always, Op.SUMS_TO_ROW: row,
+        Op.LUT_BUILD: row | {Code.TWTR, Code.GB_UNWRITTEN},
+        Op.BIN_MAC: row | {Code.TWTR, Code.HEADER_MISMATCH}}
+    assert {op: codes[op] for op in PQ_ONLY} == expected
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_goes_on_beside_a_burst_on_sums(case):
+    parameters, before, commands = BESIDE[case]
+    prepared = Prepared(parameters, before)
+    start, burst = before[-1]
+    end = prepared.rules.turns(burst) * APART["tccd_mac"] + start
+    for command in commands:
+        for cycle in range(start + 1, end):
+            assert prepared.check(cycle, command) == (Code.OK, set())
 
 
 @pytest.mark.parametrize("case", LATE)
