@@ -19,8 +19,6 @@ STATUS_REGISTER = "status_code.status"
 LANES = 128
 """Most read ports, keys by tables, of the core that control is proved for: more of the same
 change no control, and take the solver long to read."""
-FEW_LANES = 16
-"""The same for refusals of a serial core, whose memories must all be shown to stay."""
 
 
 def properties(config: BlockConfig) -> list[Property]:
@@ -29,7 +27,7 @@ def properties(config: BlockConfig) -> list[Property]:
     given = config
     config = _narrow(config)
     if given.serial:
-        return _serial(given, few_rows(config), few_rows(_narrow(given, FEW_LANES)))
+        return _serial(given, few_rows(config), few_rows(_one_table(config)))
     return [
         *stream_properties(config),
         Property("job-length",
@@ -84,10 +82,15 @@ def _serial(given: TernaryConfig, config: TernaryConfig, few: TernaryConfig) -> 
     ]
 
 
-def _narrow(config: TernaryConfig, lanes: int = LANES) -> TernaryConfig:
-    """The same but for fewer rows, where there are more than `lanes` read ports, and for
+def _one_table(config: TernaryConfig) -> TernaryConfig:
+    """The same with one table: all memories must be shown to stay."""
+    return TernaryConfig(**{**config.model_dump(), "luts": 1, "keys": 1, "batch": 1})
+
+
+def _narrow(config: TernaryConfig) -> TernaryConfig:
+    """The same but for fewer rows, where there are more than `LANES` read ports, and for
     integers in the place of floating values."""
-    keys = max(1, min(config.keys, lanes // (config.batch * config.luts)))
+    keys = max(1, min(config.keys, LANES // (config.batch * config.luts)))
     if config.floating or config.out == "fp32_scaled":
         return on_integers(config, keys=keys)
     return TernaryConfig(**{**config.model_dump(), "keys": keys})
