@@ -12,6 +12,8 @@ from pimlico.sim.verify import verify
 BLOCK = find("kv-history")
 FEWER_TOKENS = {"llama3-8b-int2": 64, "llama3-8b-int8-tile": 64, "skipopu-u280": 8}
 """Depth at which the presets of large memories run here; all else is as in the preset."""
+COMPILED = ["smallest", "three-beats", "interleaved", "tail", "int8", "int4-tail"]
+"""Compiled by Verilator too in every run; the others in long ones."""
 
 
 def check(config, cycles, seed, simulators=("verilator", "icarus"), **options):
@@ -32,7 +34,14 @@ def test_preset_in_lockstep(preset, seed):
 
 @pytest.mark.parametrize("case", SMALL)
 def test_parameters_in_lockstep(case, seed):
-    check(KvConfig(**SMALL[case]), 2500, seed)
+    check(KvConfig(**SMALL[case]), 2500, seed,
+          ["verilator", "icarus"] if case in COMPILED else ["icarus"])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("case", [case for case in SMALL if case not in COMPILED])
+def test_parameters_in_compiled_lockstep(case, seed):
+    check(KvConfig(**SMALL[case]), 20_000, seed, ["verilator"])
 
 
 @pytest.mark.parametrize("number", range(6))

@@ -14,6 +14,8 @@ from pimlico.verif.ternary.cycles import TernaryCycles
 from pimlico.verif.ternary.stimulus import Jobs
 
 BLOCK = find("ternary-gemm")
+COMPILED = ["smallest", "mu3", "none", "tq2_0", "requant", "batch"]
+"""Compiled by Verilator too in every run; the others in long ones."""
 
 
 def check(config, cycles, seed, simulators=("verilator", "icarus")):
@@ -36,9 +38,14 @@ def test_preset_in_lockstep(preset, seed):
     SMALL, "mu5-wide", "fp16-mu4", "bf16-mu5", "batch-requant", "scaled-batch", "fp16-none",
     "bf16-act", "mu4", "none-compressor", "base3x5-mu5", "tq1_0-mu3"))
 def test_parameters_in_lockstep(case, seed):
-    slow = case in COSTLY + FLOATING
-    check(TernaryConfig(**SMALL[case]), 1500 if slow else 2500, seed,
-          ["icarus"] if slow else ["verilator", "icarus"])
+    check(TernaryConfig(**SMALL[case]), 1500 if case in COSTLY + FLOATING else 2500, seed,
+          ["verilator", "icarus"] if case in COMPILED else ["icarus"])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("case", [case for case in SMALL if case not in COMPILED])
+def test_parameters_in_compiled_lockstep(case, seed):
+    check(TernaryConfig(**SMALL[case]), 20_000, seed, ["verilator"])
 
 
 @pytest.mark.parametrize("case", without(
