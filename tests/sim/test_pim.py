@@ -23,7 +23,8 @@ from pimlico.sim.verify import verify
 BANK, CHANNEL = find("pim-bank"), find("pim-channel")
 PRESETS = [(block.name, preset) for block in (BANK, CHANNEL) for preset in block.preset_names]
 FEWER = {"aim": {"banks": 2, "bank_groups": 2}, "pim-gpt": {"banks": 2, "bank_groups": 2},
-         "hbm-pim": {"banks": 2, "bank_groups": 2}, "neupims": {"banks": 2}, "duplex": {"reuse": 2}}
+         "hbm-pim": {"banks": 2, "bank_groups": 2}, "neupims": {"banks": 2}, "duplex": {"reuse": 2},
+         "aqpim": {"banks": 2, "bank_groups": 1}}
 """What runs of the larger presets; all else is as in the preset."""
 COMPILED = ["int8-dual", "bf16", "fp16-lanes"]
 """Compiled by Verilator in every run: each kind of sum, one and two row buffers."""

@@ -174,9 +174,9 @@ class Commands:
             self.issue(Op.ACC_WR, self.every, slot=slot, n=int(self.rng.integers(2)))
         if self.config.pq:
             self.issue(Op.PQ_CONFIG, self.every, n=self.config.operand_cols)
-            self._load()
+            self._load_operands()
 
-    def _load(self) -> None:
+    def _load_operands(self) -> None:
         """Fill the operand buffers, from a row that is written."""
         self.refresh(200)
         self.issue(Op.ACT_ALL, row=self.rows[0])

@@ -12,6 +12,7 @@ from pimlico.hdl.pim.config import PimConfig
 from ..episode import Episode
 from .mixed import mix
 from .script import Commands
+from .table_stimulus import tables
 
 
 def episodes(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
@@ -34,6 +35,8 @@ def _directed(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
     made.close()
     made.results()
     yield made.script.episode("fill and multiply")
+    if config.pq:
+        yield tables(config, rng)
     yield _copies(config, rng)
     yield _reads(config, rng)
     yield _edges(config, rng)
