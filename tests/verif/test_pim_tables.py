@@ -73,14 +73,14 @@ class Job:
         self.issue(Op.PRE_ALL)
         self.count(columns=len(lanes[0]) * width // self.config.column_bits)
 
-    def expect_row(self, row, sums):
-        """Sums of shape (banks, n) from the first column of a row on."""
+    def expect_row(self, row, sums, first=0):
+        """Sums of shape (banks, n) in a row, from a column on."""
         config = self.config
         self.issue(Op.ACT_ALL, row=row)
         for bank, numbers in enumerate(sums):
             words = pack(codes(numbers).reshape(-1, config.column_sums), config.acc_bits)
             for col, word in enumerate(words):
-                self.issue(Op.RD, 1 << bank, col=col)
+                self.issue(Op.RD, 1 << bank, col=first + col)
                 self.reads.append(word)
         self.issue(Op.PRE_ALL)
         self.count(columns=len(words))
@@ -146,7 +146,7 @@ def unpacked(config, word):
 
 
 def built(job, books, queries):
-    """Tables of all subspaces, in rows 8 and on, from codebooks in rows 0 and on.
+    """Tables of all subspaces, each in a place of a row from 8 on, from codebooks in rows 0 on.
 
     `books` has shape (banks, pq_m, pq_k, pq_dsub); tables (pq_m, banks, pq_k).
     """
@@ -170,15 +170,16 @@ def built(job, books, queries):
         job.count(products=config.codebook_cols * a_column * config.pq_dsub,
                   columns=config.codebook_cols)
         n = config.pq_k // config.column_sums
-        job.ordinary(8 + s, Op.SUMS_TO_ROW, n=n)
+        first = s % config.row_tables * n
+        job.ordinary(8 + s, Op.SUMS_TO_ROW, col=first, n=n)
         job.count(columns=n)
         table = np.empty((config.banks, config.pq_k), job.sum)
         for bank, number in np.ndindex(table.shape):
             column = np.zeros(config.lanes, job.element)
-            first = number % a_column * size
-            column[first:first + config.pq_dsub] = books[bank, s, number]
+            lane = number % a_column * size
+            column[lane:lane + config.pq_dsub] = books[bank, s, number]
             table[bank, number] = job.dot(column, vector)
-        job.expect_row(8 + s, table)
+        job.expect_row(8 + s, table, first)
         tables.append(table)
     return tables
 
@@ -196,7 +197,8 @@ def test_scores_are_sums_of_table_entries(case, seed):
     for s, table in enumerate(tables):
         indices = job.indices(tokens)
         n = job.load(14, indices)
-        job.pim(8 + s, Op.LUT_SUM, n=n)
+        for group in range(n):
+            job.pim(8 + s, Op.LUT_SUM, row=group, col=group, n=1, slot=s % config.row_tables)
         job.count(additions=tokens, columns=tokens)
         for bank, token in np.ndindex(scores.shape):
             scores[bank, token] += table[bank, indices[bank, token]]
