@@ -110,6 +110,7 @@ def test_the_plot_is_drawn_of_what_was_swept(model_only, seed, capsys, tmp_path)
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert [(each["m"], each["k"], each["weighed"]) for each in swept] == [
         (m, k, weighed) for m in (8, 16) for k in (16, 32, 64) for weighed in (True, False)]
+    assert all(swept[0][stage] != swept[1][stage] for stage in ("scores", "output"))
     # with nearly as many centroids as tokens, nearly nothing is lost
     for few, many in zip(swept[::6], swept[4::6], strict=True):
         assert many["scores"] < few["scores"]

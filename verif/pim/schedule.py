@@ -110,14 +110,19 @@ class Schedule:
         return Played(cycles - 1 if self.config.strict else np.zeros_like(cycles), words, data)
 
     def spent(self, accepted: Array) -> dict[str, int]:
-        """Cycles of each part, from the last command of another until its own last ones.
+        """Cycles of each part: of each command, from the one before until it acts.
 
         Parameters
         ----------
         accepted : integer array of shape (n,)
-            Cycle in which each command was taken.
+            Cycle in which each command was taken; where commands wait, in that in which the one
+            before acts.
         """
-        took = np.diff(accepted, prepend=-1)
+        acted = accepted + 1
+        if not self.config.strict:
+            wait = self.cycles[-1] - self.cycles[-2] if len(self.cycles) > 1 else 1
+            acted = np.append(accepted[1:], accepted[-1] + wait)
+        took = np.diff(acted, prepend=0)
         parts = np.array(self.parts)
         return {part: int(took[parts == part].sum()) for part in dict.fromkeys(self.parts)}
 
