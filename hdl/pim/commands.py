@@ -124,7 +124,8 @@ MEANING = {
     Code.RESERVED: "no such command in this configuration",
     Code.INDEX_RANGE: "bank_mask names no bank, or several where one is meant; or row, slot or n "
                       "is out of range",
-    Code.COL_OVERRUN: "columns past the end of the row or of the global buffer",
+    Code.COL_OVERRUN: "columns past the end of the row, the global buffer, the operand buffer, "
+                      "the sums or the codebook",
     Code.GB_UNWRITTEN: "columns of the global buffer that were never written, or a write that "
                        "leaves some out: the first time they are written in order",
     Code.HEADER_MISMATCH: "more columns than the header announced, or REF or HEADER before they "
@@ -134,7 +135,7 @@ MEANING = {
     Code.SAME_ROW_BOTH_BUFFERS: "the row is open in the bank's other row buffer",
     Code.REF_OPEN: "refresh while a row is open",
     Code.REF_OVERDUE: "activation, or header too long, with the next refresh due",
-    Code.BURST_BUSY: "a burst uses the bank or the global buffer",
+    Code.BURST_BUSY: "a burst uses the bank, the global buffer or the sums",
     Code.SLOT_BUSY: "columns on their way to the accumulator",
     Code.TRFC: "too soon after REF",
     Code.TRP: "too soon after PRE",
@@ -143,8 +144,8 @@ MEANING = {
     Code.TFAW: "a fifth activation in a window of tFAW",
     Code.TRCD: "too soon after ACT for a column",
     Code.TCCD: "too soon after the column before",
-    Code.TWTR: "too soon after WR for a read",
+    Code.TWTR: "too soon after a write for a read",
     Code.TRAS: "too soon after ACT for PRE",
-    Code.TWR: "too soon after WR for PRE",
+    Code.TWR: "too soon after a write for PRE",
     Code.TRTP: "too soon after a read for PRE",
 }

@@ -55,8 +55,8 @@ DOCUMENTED = [
     Documented("bitslice-array", BitsliceConfig(nested=True, zero_points=True, preload=True,
                                                 a_signed="runtime"),
                BITSLICE_STATUS, frozenset({"modes", "acc_form"})),
-    Documented("pim-bank", PimBankConfig(), PIM_STATUS, PIM_DERIVED),
-    Documented("pim-channel", PimConfig(), PIM_STATUS, PIM_DERIVED),
+    Documented("pim-bank", PimBankConfig(pq=True), PIM_STATUS, PIM_DERIVED),
+    Documented("pim-channel", PimConfig(pq=True), PIM_STATUS, PIM_DERIVED),
 ]
 REFUSED = [(entry.block, plain(settings), message.strip("`")) for entry in DOCUMENTED
            for settings, message in table(entry.page, "What is refused")]
