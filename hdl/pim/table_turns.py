@@ -81,8 +81,8 @@ class TableTurns(wiring.Component):
 
         sub, centroids = place(2, "sub"), config.column_centroids
         addresses = [self._address(m, lambda kind: at(2, kind), lambda name: place(2, name))]
-        for stage in range(1 + config.dot_latency):
-            addresses.append(delayed(m, addresses[-1], 1, f"address_{stage}"))
+        for number in range(1 + config.dot_latency):
+            addresses.append(delayed(m, addresses[-1], 1, f"address_{number}"))
         lane = delayed(m, sub[:_bits(config.lanes)], 3, "lane")
         m.d.comb += [
             out.fetch.eq(at(1, "lookup") | at(1, "bin") | at(1, "bin_mac")),

@@ -15,7 +15,7 @@ BLOCK = find("pim-channel")
 WIDEST = {"ecp5": 36, "ice40": 16}
 """Bits of a block RAM's word, of which it has 256 at least: as many as any array here."""
 LONG = ["int8-sixteen", "int8-waits", "int8-reuse", "fp16-tree", "bf16-lossy", "bf16-lanes",
-        "fp16", "fp16-lanes"]
+        "fp16", "fp16-lanes", "pq-dual", "pq-forwards", "pq-wide", "pq-many"]
 """Too many banks or lanes of floating point for every run."""
 
 
@@ -29,16 +29,19 @@ def blocks(config, target):
     """Block RAMs of the arrays; with two row buffers each is there twice, for two reads a cycle.
 
     The iCE40 has no other memory, so the global buffer is in block RAM too; arrays of few words
-    are in LUTs, where there is such memory.
+    are in LUTs, where there is such memory, and so are operand buffers. Sums have a block a bank.
     """
     if target != "ice40" and config.rows * config.cols <= 32:
         return 0
     wide = -(-config.column_bits // WIDEST[target])
     arrays = config.banks * wide * (2 if config.dual_row_buffer else 1)
-    return arrays + (config.reuse * wide if target == "ice40" else 0)
+    if target != "ice40":
+        return arrays + (config.banks if config.pq else 0)
+    sums = config.banks * (wide + config.acc_bits // WIDEST[target]) if config.pq else 0
+    return arrays + config.reuse * wide + sums
 
 
-@pytest.mark.parametrize("case", without(SMALL, *LONG, "bf16-tree", "int8", "bf16"))
+@pytest.mark.parametrize("case", without(SMALL, *LONG, "bf16-tree", "int8", "bf16", "pq"))
 def test_arrays_take_the_fewest_blocks_of_an_ecp5(case):
     config, result = synth(case, "ecp5")
     assert config.rows * config.cols <= 512
@@ -66,13 +69,16 @@ def test_ultrascale(case):
     assert result["dsp"] <= config.banks * config.lanes * config.reuse
 
 
-@pytest.mark.parametrize("case", without(SMALL, *set(SMALL) - {"int8-lanes"}))
+@pytest.mark.parametrize("case", without(SMALL, *set(SMALL) - {"int8-lanes", "pq"}))
 def test_gates(case):
     """Memories hold the arrays, the global buffer and the columns that wait for rdata."""
     config, result = synth(case, "cmos")
     arrays = config.banks * config.rows * config.cols * config.column_bits
     waiting = READS * (config.column_bits + config.bank_field + TAG_BITS)
-    assert result["memory_bits"] == \
-        arrays + config.reuse * config.gb_cols * config.column_bits + waiting
+    buffers = config.reuse * config.gb_cols * config.column_bits
+    if config.pq:
+        buffers += config.banks * (config.operand_cols * config.column_bits
+                                   + config.row_sums * config.acc_bits)
+    assert result["memory_bits"] == arrays + buffers + waiting
     assert result["ff_bits"] >= config.banks * config.acc_slots * config.slot_bits
     assert result["transistors"] == result["logic_transistors"] + 16 * result["ff_bits"]
