@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -86,7 +86,7 @@ class Burst(wiring.Component):
         slot = Signal(config.slot_field)
         base = self.base
         comes = Signal(name="next_comes")
-        on_sums = self._on_sums(m, comes) if config.pq else None
+        on_sums = self._on_sums(m, comes, left) if config.pq else None
         others = is_copy if on_sums is None else is_copy | on_sums.running
         ends = 1 if on_sums is None else on_sums.ends
         m.d.comb += [
@@ -105,7 +105,7 @@ class Burst(wiring.Component):
         ]
         if wait is not None:
             with m.If(self.start | comes):
-                m.d.sync += wait.eq(gap - 1 if on_sums is None else Mux(turn.prepare, 0, gap - 1))
+                m.d.sync += wait.eq(gap - 1 if on_sums is None else on_sums.wait)
             with m.Elif(wait != 0):
                 m.d.sync += wait.eq(wait - 1)
         with m.If(self.start):
@@ -137,7 +137,7 @@ class Burst(wiring.Component):
             m.d.sync += settling.eq(settling - 1)
         return m
 
-    def _on_sums(self, m: Module, comes: Value) -> _OnSums:
+    def _on_sums(self, m: Module, comes: Value, left: Value) -> _OnSums:
         """What bursts of product quantization add: several turns a column."""
         config, command, turn = self.config, self.command, self.turn
         kinds = {kind: Signal(name=f"is_{kind}") for kind in (*ON_SUMS, "bin_mac")}
@@ -155,8 +155,15 @@ class Burst(wiring.Component):
                      ends.eq(~turns | last)]
         with m.If(self.start | comes):
             m.d.sync += sub.eq(Mux(ends, 0, sub + 1))
+        # after its last turn, a burst keeps others tCCD away
+        goes_on = ~ends | (Mux(left != 0, left, command.n) != 1)
+        tccd = config.timing.tccd_mac
+        wait: Value = Const(tccd - 1, range(tccd))
+        for kind in column_turns(config):
+            if config.turn_gap(kind) < tccd:
+                wait = Mux(turn[kind] & (goes_on | turn.prepare), config.turn_gap(kind) - 1, wait)
         elements_end = (sub & (config.lanes - 1)) == config.lanes - 1
-        return _OnSums(kinds, turns, running, ends, Mux(turn.bin, elements_end, ends),
+        return _OnSums(kinds, turns, running, ends, wait, Mux(turn.bin, elements_end, ends),
                        ends & ~turn.build)
 
 
@@ -169,6 +176,8 @@ class _OnSums(NamedTuple):
     """The burst that was begun last is one."""
     ends: Value
     """Its column has no more turns."""
+    wait: Value
+    """Cycles between this turn and the next."""
     next_col: Value
     next_gb_col: Value
     """The next turn is of another column."""

@@ -65,8 +65,8 @@ class Legal(Quantized):
                 ("trc", t.tras + t.trp, "tRAS + tRP"), ("tfaw", t.trrd_s, "tRRD short"),
                 ("trrd_l", t.trrd_s, "tRRD short"), ("tccd_l", t.tccd_s, "tCCD short"),
                 ("trefi", t.trfc + 1, "tRFC + 1"),
-                ("trefi", t.trfc + self.longest_burst * t.tccd_mac,
-                 f"tRFC and a burst of {self.longest_burst} turns" if self.pq else
+                ("trefi", t.trfc + self.longest_burst,
+                 f"tRFC and a burst of {self.longest_burst} cycles" if self.pq else
                  f"tRFC and a burst of all {self.cols} columns")):
             value = getattr(t, name)
             if value < least:

@@ -135,10 +135,26 @@ class Quantized(PimParameters):
                               f"{self.timing.tccd_mac} with pq: a bin may be added to in every "
                               "turn", f"set it to {self.timing.tccd_mac}")
 
+    def turn_gap(self, kind: str) -> int:
+        """Cycles from one turn of a burst on sums to the next: tCCD if each reads a column, else
+        fewer, as long as columns are tCCD apart."""
+        tccd = self.timing.tccd_mac
+        gap, turns = {"prepare": (1, tccd), "store": (1, self.column_sums),
+                      "build": (1, self.column_centroids),
+                      "bin": (self.acc_latency, self.lanes)}.get(kind, (tccd, 1))
+        return gap if gap * turns >= tccd else tccd
+
     @property
     def longest_burst(self) -> int:
-        """Most turns of a burst."""
+        """Most cycles from the first turn of a burst to its last, and tCCD."""
+        tccd = self.timing.tccd_mac
         if not self.pq:
-            return self.cols
-        return max(self.cols * max(self.column_sums, self.column_centroids),
-                   self.operand_cols * max(self.column_indices, self.lanes))
+            return self.cols * tccd
+        elements = self.column_indices // self.lanes
+        return max(
+            self.operand_cols * self.lanes,
+            self.cols * max(tccd, self.column_sums * self.turn_gap("store")),
+            min(self.cols, self.codebook_cols) * self.column_centroids * self.turn_gap("build"),
+            min(self.operand_cols, self.token_groups) * self.column_indices * tccd,
+            min(self.operand_cols, self.cols // elements) * self.column_indices
+            * self.turn_gap("bin")) + tccd

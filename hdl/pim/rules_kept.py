@@ -162,7 +162,7 @@ def columns(h: Harness) -> None:
         h.m.d.sync += left.eq(left - ends)
     if t.tccd_mac > 1:
         with h.m.If(turn):
-            h.m.d.sync += wait.eq(Mux(now.turn.prepare, 0, t.tccd_mac - 1) if config.pq
+            h.m.d.sync += wait.eq(_gap(h, now, ends, left, starts) - 1 if config.pq
                                   else t.tccd_mac - 1)
         with h.m.Elif(wait != 0):
             h.m.d.sync += wait.eq(wait - 1)
@@ -217,6 +217,17 @@ def _several_turns(h: Harness, now: Carried, starts: Value) -> tuple[Value, Valu
                              == flags[1:]), "the kind of the burst")
     elements = (number & (config.lanes - 1)) == config.lanes - 1
     return ends, Mux(turn.bin, elements, ends), ends & ~turn.build
+
+
+def _gap(h: Harness, now: Carried, ends: Value, left: Value, starts: Value) -> Value:
+    """Cycles to the next turn; to that of the next burst, tCCD but after PQ_CONFIG."""
+    config = h.config
+    last = ends & (Mux(starts, now.command.n, left) == 1)
+    gap: Value = Const(config.timing.tccd_mac)
+    for kind in column_turns(config):
+        own = now.turn[kind] & (~last | (kind == "prepare"))
+        gap = Mux(own, config.turn_gap(kind), gap)
+    return gap
 
 
 def one_kind(h: Harness) -> None:

@@ -17,8 +17,9 @@ class Sums(Component):
     """A memory of ``row_sums`` numbers, and an adder that adds to one in each turn.
 
     Stages: address (the number is fetched), addend (it is there, and is added to), and as many
-    more as the addition takes. Turns are `acc_latency` cycles apart or more, so that a sum is
-    known when the next addition begins, and is forwarded to it if it is not in the memory yet.
+    more as the addition takes. Turns that may be of one sum are `acc_latency` cycles apart or more,
+    so that it is known when the next addition begins, and is forwarded to that if it is not in the
+    memory yet.
     Numbers are unknown until they are set.
 
     Parameters
@@ -41,7 +42,7 @@ class Sums(Component):
     def __init__(self, config: PimConfig):
         self.config = config
         self.part_name = (f"sums_{config.acc_format.name}_{config.subnormals}_{config.row_sums}_"
-                          f"{config.acc_latency}_{config.timing.tccd_mac}")
+                          f"{config.acc_latency}_{config.turn_gap('bin')}")
         address, bits = range(config.row_sums), config.acc_bits
         super().__init__({
             "address": In(address), "add": In(1), "clear": In(1), "addend": In(bits),
@@ -71,7 +72,7 @@ class Sums(Component):
             store.data.eq(Mux(self.set, self.set_data, total))]
         if adder.stages:
             m.d.comb += adder.advance.eq(1)
-        if config.acc_latency < config.timing.tccd_mac:
+        if config.acc_latency < config.turn_gap("bin"):
             m.d.comb += self.number.eq(fetched)
         else:
             meets = Signal(name="addend_meets_sum")

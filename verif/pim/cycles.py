@@ -298,8 +298,9 @@ class PimCycles(CycleModel):
         config, tables = self.config, self._store.tables
         assert tables is not None
         columns = {bank: tables.stored(command, bank) for bank in banks}
+        gap = self._rules.gap(command.op)
         for i in range(command.n):
-            turn = self._rules.now + ((i + 1) * config.column_sums - 1) * config.timing.tccd_mac
+            turn = self._rules.now + ((i + 1) * config.column_sums - 1) * gap
             for bank in banks:
                 row = self._rules.ordinary[bank].row
                 assert row is not None

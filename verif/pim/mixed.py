@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pimlico.hdl.pim.commands import Op
+from pimlico.hdl.pim.commands import PQ_ONLY, Op
 
 from .rules import Command
 from .script import Commands
@@ -15,7 +15,7 @@ LONGEST_WAIT = 1000
 
 def mix(made: Commands, count: int) -> None:
     """Commands mostly legal and mostly in time."""
-    rng = made.rng
+    rng, config = made.rng, made.config
     for _ in range(count):
         if rng.random() < 0.5:
             made.refresh(60)
@@ -30,6 +30,40 @@ def mix(made: Commands, count: int) -> None:
         elif rng.random() < 0.2:
             late = int(rng.integers(1, 12))
         made.issue(op, banks, early=early, late=late, **fields)
+        if config.pq and op in PQ_ONLY:
+            _beside(made, banks)
+
+
+def tell(made: Commands) -> None:
+    """Bring out what operand buffers and sums hold, after a stream."""
+    config = made.config
+    made.refresh(2 * config.longest_burst)
+    made.issue(Op.PRE_ALL)
+    if config.dual_row_buffer:
+        made.issue(Op.PIM_PRE, made.every)
+    made.open(made.rows[0])
+    share = -(-config.operand_cols // len(made.mac_slots))
+    for slot, first in zip(made.mac_slots, range(0, config.operand_cols, share), strict=False):
+        made.issue(Op.ACC_WR, made.every, slot=slot, n=0)
+        made.issue(Op.BIN_MAC, made.every, slot=slot, row=first,
+                   n=min(share, config.operand_cols - first))
+    made.close()
+    made.results()
+    made.issue(Op.ACT_ALL, row=made.rows[-1])
+    made.issue(Op.SUMS_TO_ROW, made.every, n=config.cols)
+    for bank in range(config.banks):
+        for col in range(config.cols):
+            made.issue(Op.RD, 1 << bank, col=col)
+
+
+def _beside(made: Commands, banks: int) -> None:
+    """Columns read in other banks while a burst runs."""
+    rng, rules = made.rng, made.script.rules
+    others = [bank for bank in range(made.config.banks)
+              if not banks >> bank & 1 and rules.ordinary[bank].row is not None]
+    for _ in range(int(rng.integers(6)) if others else 0):
+        made.issue(Op.RD, 1 << int(rng.choice(others)), col=int(rng.integers(made.config.cols)),
+                   late=int(rng.integers(3)))
 
 
 def _likely(made: Commands) -> tuple[Op, int, dict[str, int]]:
@@ -106,9 +140,9 @@ def _quantized(made: Commands, is_open: list[int], pim: list[int]) \
         return choices
     banks = some(pim)
     col, count = span(min(config.cols, config.codebook_cols))
-    if ready := min(made.script.rules.filled[0], config.pq_m):
+    if ready := made.script.rules.filled[0]:  # the next one is not written
         choices.append((1.5, Op.LUT_BUILD, banks, {
-            "col": col, "n": count, "row": int(rng.integers(ready)),
+            "col": col, "n": count, "row": int(rng.integers(min(ready + 1, config.pq_m))),
             "slot": int(rng.integers(config.codebook_rows))}))
     col, count = span(config.token_groups, n)
     choices.append((1.5, Op.LUT_SUM, banks, {
@@ -126,6 +160,8 @@ def _quantized(made: Commands, is_open: list[int], pim: list[int]) \
 def _anything(made: Commands) -> tuple[int, int, dict[str, int]]:
     """Any command with any fields, but for columns that may never have been written."""
     rng, config = made.rng, made.config
+    if config.pq and rng.random() < 0.5:
+        return _nearly(made)
     op = int(rng.integers(0, 32))
     fields = {field.name: int(rng.integers(0, 1 << field.width))
               for field in config.port("cmd").fields if field.name not in ("op", "tag")}
@@ -140,3 +176,16 @@ def _anything(made: Commands) -> tuple[int, int, dict[str, int]]:
         fields["col"] = config.cols - 1
         fields["n"] = 2
     return op, banks, fields
+
+
+def _nearly(made: Commands) -> tuple[int, int, dict[str, int]]:
+    """A command of product quantization that fits but for one field."""
+    rng, rules = made.rng, made.script.rules
+    is_open, pim = ([bank for bank, buffer in enumerate(buffers) if buffer.row is not None]
+                    for buffers in (rules.ordinary, rules.pim))
+    choices = _quantized(made, is_open, pim)
+    _, op, banks, fields = choices[int(rng.integers(len(choices)))]
+    name = str(rng.choice(["row", "col", "slot", "n"]))
+    width = next(field.width for field in made.config.port("cmd").fields if field.name == name)
+    fields[name] = int(rng.integers(1 << width))
+    return int(op), banks, fields

@@ -199,7 +199,8 @@ class Rules:
             if now < self._access + t.tccd_s \
                     or any(now < self._access_group[group] + t.tccd_l for group in groups):
                 faults.add(Code.TCCD)
-        if op in _BURSTS and now < self._burst_last + self._burst_gap:
+        if op in _BURSTS and self._burst.op != Op.PQ_CONFIG \
+                and now < self._burst_last + t.tccd_mac:
             faults.add(Code.TCCD)
         return faults
 
@@ -267,7 +268,7 @@ class Rules:
 
     def _turn(self, column: int) -> int:
         """The last column that has had its turn, of a burst up to `column`."""
-        gap = self.config.timing.tccd_mac
+        gap = self._burst_gap
         return column - max(0, -(-(column - self.now + 1) // gap)) * gap
 
     def _runs(self, bank: int, buffer: RowBuffer) -> bool:
@@ -320,6 +321,18 @@ class Rules:
             Op.LUT_BUILD: config.column_centroids, Op.LUT_SUM: config.column_indices,
             Op.BIN_ADD: config.column_indices}.get(Op(command.op), 1)
 
+    def gap(self, op: int) -> int:
+        """Cycles between turns of a burst: tCCD, or fewer where not each turn is of a column, as
+        long as columns are tCCD apart."""
+        config, tccd = self.config, self.config.timing.tccd_mac
+        if op == Op.PQ_CONFIG:
+            return 1
+        columns = {Op.SUMS_TO_ROW: config.column_sums, Op.LUT_BUILD: config.column_centroids,
+                   Op.BIN_ADD: config.acc_latency * config.lanes}.get(Op(op), 1)
+        if columns < tccd or columns == 1:
+            return tccd
+        return config.acc_latency if op == Op.BIN_ADD else 1
+
     def turn(self) -> tuple[Command, int] | None:
         """The burst that has a turn in this cycle, and which one, the first being 0."""
         if not self._burst_start <= self.now <= self._burst_last:
@@ -330,7 +343,7 @@ class Rules:
     def _start(self, command: Command, banks: list[int]) -> None:
         config, op, n = self.config, command.op, command.n
         self._burst, self._burst_start = command, self.now
-        self._burst_gap = 1 if op == Op.PQ_CONFIG else config.timing.tccd_mac
+        self._burst_gap = self.gap(op)
         last = self._burst_last = self.now + (self.turns(command) - 1) * self._burst_gap
         self._burst_end = last
         if op in _WITH_ROW:

@@ -10,7 +10,7 @@ from pimlico.hdl.pim.commands import Op
 from pimlico.hdl.pim.config import PimConfig
 
 from ..episode import Episode
-from .mixed import mix
+from .mixed import mix, tell
 from .script import Commands
 from .table_stimulus import tables
 
@@ -168,6 +168,8 @@ def _random(config: PimConfig, rng: np.random.Generator) -> Episode:
     made = Commands(config, rng)
     made.clear()
     mix(made, int(rng.integers(20, 120)))
+    if config.pq:
+        tell(made)
     stalls = rng.random() < 0.5
     rates = {name: float(rng.choice([1.0, 0.7, 0.3])) for name in ("rdata", "result", "status")}
     length = made.script.rules.now

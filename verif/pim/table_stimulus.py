@@ -124,7 +124,7 @@ class _Tables(Commands):
 
     def _make_room(self) -> None:
         """Refresh, if the longest burst would not end before that is due."""
-        self.refresh(self.config.longest_burst * self.config.timing.tccd_mac + 100)
+        self.refresh(self.config.longest_burst + 100)
 
     def _read(self, row: int) -> None:
         for bank in range(self.config.banks):
