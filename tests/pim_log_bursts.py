@@ -32,6 +32,9 @@ def _centroids(config):
     return config.lanes // next(lanes for lanes in (1, 2, 4, 8, 16) if lanes >= config.pq_dsub)
 
 
+READS_A_TURN = (Op.MAC, Op.BIN_MAC, Op.ROW_TO_GB, Op.ROW_TO_OB)
+
+
 def turns(config, command):
     """The cycles of a burst's turns, from that of its command on."""
     op = command.op
@@ -39,7 +42,11 @@ def turns(config, command):
               Op.LUT_BUILD: _centroids(config) if op == Op.LUT_BUILD else 0,
               Op.LUT_SUM: _indices(config) if op == Op.LUT_SUM else 0,
               Op.BIN_ADD: _indices(config) if op == Op.BIN_ADD else 0}.get(op, 1)
-    gap = 1 if op == Op.PQ_CONFIG else config.timing.tccd_mac
+    tccd = config.timing.tccd_mac
+    gap = config.acc_latency if op == Op.BIN_ADD else 1
+    accesses = gap * {Op.BIN_ADD: config.lanes, Op.PQ_CONFIG: tccd}.get(op, column)
+    if accesses < tccd or op in (Op.LUT_SUM, *READS_A_TURN):
+        gap = tccd  # or columns would come sooner
     return range(0, command.n * column * gap, gap)
 
 

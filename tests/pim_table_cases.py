@@ -52,7 +52,7 @@ ROWS = READS | {"SUMS_TO_ROW": store}
 ALL = ROWS | {"PQ_CONFIG": prepare}
 RUNS = {
     "ROW_TO_OB": (load(0, 4), 109), "LUT_BUILD": (build(0, 2), 109),
-    "LUT_SUM": (look_up(0), 145), "BIN_ADD": (add(0), 145), "SUMS_TO_ROW": (store(0, 2), 109),
+    "LUT_SUM": (look_up(0), 145), "BIN_ADD": (add(0), 115), "SUMS_TO_ROW": (store(0, 2), 109),
 }
 """Bursts on sums that begin in cycle 100, and the cycle of their last turn."""
 LAST = 109
@@ -150,6 +150,8 @@ WRONG = {
         TABLES, [OPEN], store(0, 2, row=31), Code.COL_OVERRUN, store(0, 2, row=30)),
     "sums of tokens": (
         TABLES, [OPEN], look_up(0, 2, col=3), Code.COL_OVERRUN, look_up(0, 2, col=2)),
+    "sums of tokens, of fewer a column": (
+        TABLES_DUAL, [PIM_OPEN], look_up(0, 2, col=7), Code.COL_OVERRUN, look_up(0, 2, col=6)),
     "column of elements": (
         TABLES, [OPEN], add(0, 2, col=25), Code.COL_OVERRUN, add(0, 2, col=24)),
     "column of elements, of two for one of indices": (
@@ -164,11 +166,11 @@ WRONG = {
     "subvector never written": (
         TABLES_DUAL, [PIM_OPEN], build(0, row=6), Code.GB_UNWRITTEN, build(0, row=5)),
     "more than announced, BIN_MAC": (
-        TABLES, [OPEN, (10, Command(Op.HEADER, n=3)), (100, one(Op.MAC, 0, n=1))], mac(0, 3),
-        Code.HEADER_MISMATCH, mac(0, 2)),
+        TABLES_DUAL, [PIM_OPEN, (10, Command(Op.HEADER, n=3)), (100, one(Op.MAC, 0, n=1))],
+        mac(0, 3), Code.HEADER_MISMATCH, mac(0, 2)),
     "more than BIN_MAC has left of what was announced": (
-        TABLES, [OPEN, (10, Command(Op.HEADER, n=3)), (100, mac(0, 1))], one(Op.MAC, 0, n=3),
-        Code.HEADER_MISMATCH, one(Op.MAC, 0, n=2)),
+        TABLES_DUAL, [PIM_OPEN, (10, Command(Op.HEADER, n=3)), (100, mac(0, 1))],
+        one(Op.MAC, 0, n=3), Code.HEADER_MISMATCH, one(Op.MAC, 0, n=2)),
     "lookups are not announced": (
         TABLES, [OPEN, (10, Command(Op.HEADER, n=3))], one(Op.MAC, 0, n=4),
         Code.HEADER_MISMATCH, look_up(0, 4)),

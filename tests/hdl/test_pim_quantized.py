@@ -53,8 +53,8 @@ REFUSALS = {
         ON | {"acc_latency": 3, "acc_slots": 8}, "acc_latency = 3: must be at most tCCD = 2 with "
         "pq: a bin may be added to in every turn; set it to 2"),
     "a burst longer than tREFI leaves": (
-        ON | {"timing": {"base": "hbm2_neupims", "trefi": 1283}},
-        "timing.trefi = 1283: must be at least 1284, tRFC and a burst of 512 turns"),
+        ON | {"timing": {"base": "hbm2_neupims", "trefi": 773}},
+        "timing.trefi = 773: must be at least 774, tRFC and a burst of 514 cycles"),
     "no subspace": (
         ON | {"pq_m": 0}, "pq_m = 0: must be 1 to 64 (number of subspaces that a vector is cut "
         "into)"),
@@ -143,9 +143,8 @@ def test_derived_numbers(case):
     for name, numbers in fields.items():
         assert 1 << getattr(config, f"{name}_field") >= numbers
         assert 1 << getattr(config, f"{name}_field") - 1 < numbers
-    assert config.longest_burst == max(
-        columns * (sums // columns), columns * a_column, sums // lanes * (bits // fits),
-        sums // lanes * lanes)
+    lookups = min(sums // lanes, config.token_groups) * config.column_indices
+    assert config.longest_burst >= (lookups + 1) * config.timing.tccd_mac
 
 
 def test_the_widest_index_and_the_smallest():

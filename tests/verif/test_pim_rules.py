@@ -101,7 +101,7 @@ def test_what_goes_on_beside_a_burst_on_sums(case):
     parameters, before, commands = BESIDE[case]
     prepared = Prepared(parameters, before)
     start, burst = before[-1]
-    end = prepared.rules.turns(burst) * APART["tccd_mac"] + start
+    end = prepared.rules.turns(burst) * prepared.rules.gap(burst.op) + start
     for command in commands:
         for cycle in range(start + 1, end):
             assert prepared.check(cycle, command) == (Code.OK, set())
