@@ -47,7 +47,7 @@ SMALL = {
     "pq": {"fmt": "fp16", "lanes": 4, "row_bytes": 256, "rows": 4, "banks": 2, "pq": True,
            "pq_k": 16, "pq_m": 4, "pq_dsub": 2, "timing": {**SHORT, "trefi": 900}},
     "pq-dual": {"lanes": 8, "row_bytes": 512, "rows": 4, "banks": 4, "bank_groups": 2, "pq": True,
-                "pq_k": 64, "pq_m": 8, "pq_dsub": 3, "arith": "ieee_tree",
+                "pq_k": 128, "pq_m": 8, "pq_dsub": 3, "arith": "ieee_tree",
                 "dual_row_buffer": True, "timing": {**FAST, "trefi": 700}},
     "pq-forwards": {"fmt": "fp16", "lanes": 4, "row_bytes": 256, "rows": 2, "banks": 1,
                     "acc": "fmt", "acc_latency": 2, "strict": False, "pq": True, "pq_k": 128,

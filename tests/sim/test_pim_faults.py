@@ -1,12 +1,10 @@
 """Broken PIM banks, one fault each, do not pass the bench."""
 
 import pytest
-from mutants import broken
 from pim_cases import DUAL, SINGLE
 from pim_configs import SMALL
+from pim_faults import RULES, caught
 
-from pimlico.generators.block import find
-from pimlico.generators.verilog import emit
 from pimlico.hdl.pim import (
     activations,
     bank,
@@ -21,10 +19,6 @@ from pimlico.hdl.pim import (
     slots,
 )
 from pimlico.hdl.pim.config import PimConfig
-from pimlico.sim.verify import verify
-
-BLOCK = find("pim-channel")
-RULES = "pim_jobs:rules_by_themselves"
 
 TIMING = {
     "MAC a cycle before tRCD": (
@@ -109,19 +103,6 @@ DEEP = {"PRE a cycle before tRAS", "ACT only a cycle after tRC", "ACT a cycle be
 
 def cases(faults):
     return [pytest.param(fault, marks=[pytest.mark.deep] * (fault in DEEP)) for fault in faults]
-
-
-def caught(monkeypatch, config, seed, module, user, sound, wrong, **options):
-    """The bench's message."""
-    if user is None:  # the top itself, which the block loads by its name
-        broken(monkeypatch, module, sound, wrong, users=(module,))
-    else:
-        broken(monkeypatch, module, sound, wrong, users=(user,))
-    result = verify(BLOCK, config, simulators=["icarus"], seed=seed, design=emit(BLOCK, config),
-                    **options)
-    assert not result["passed"], f"seed {seed}"
-    assert result["mismatch"].startswith(("icarus: mismatch on", "icarus: stuck")), \
-        result["mismatch"]
 
 
 @pytest.mark.parametrize("fault", cases(TIMING))
