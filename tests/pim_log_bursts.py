@@ -32,7 +32,7 @@ def _centroids(config):
     return config.lanes // next(lanes for lanes in (1, 2, 4, 8, 16) if lanes >= config.pq_dsub)
 
 
-READS_A_TURN = (Op.MAC, Op.BIN_MAC, Op.ROW_TO_GB, Op.ROW_TO_OB)
+READS_A_TURN = (Op.MAC, Op.BIN_MAC, Op.ROW_TO_GB, Op.ROW_TO_OB, Op.LUT_SUM)
 
 
 def turns(config, command):
@@ -45,7 +45,7 @@ def turns(config, command):
     tccd = config.timing.tccd_mac
     gap = config.acc_latency if op == Op.BIN_ADD else 1
     accesses = gap * {Op.BIN_ADD: config.lanes, Op.PQ_CONFIG: tccd}.get(op, column)
-    if accesses < tccd or op in (Op.LUT_SUM, *READS_A_TURN):
+    if accesses < tccd or op in READS_A_TURN:
         gap = tccd  # or columns would come sooner
     return range(0, command.n * column * gap, gap)
 

@@ -54,7 +54,11 @@ RUNS = {
     "ROW_TO_OB": (load(0, 4), 109), "LUT_BUILD": (build(0, 2), 109),
     "LUT_SUM": (look_up(0), 145), "BIN_ADD": (add(0), 115), "SUMS_TO_ROW": (store(0, 2), 109),
 }
-"""Bursts on sums that begin in cycle 100, and the cycle of their last turn."""
+"""Bursts on sums that begin in cycle 100, and the cycle of their last turn.
+
+Two sums or centroids a column in less than tCCD would read columns too soon: their turns are tCCD
+apart. Four elements take longer: theirs come every cycle.
+"""
 LAST = 109
 PREPARING = (prepare(0, 2), 107)
 
