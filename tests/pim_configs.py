@@ -61,7 +61,7 @@ SMALL = {
 }
 
 
-def random_config(rng: np.random.Generator) -> PimConfig:
+def random_config(rng: np.random.Generator, pq: bool = False) -> PimConfig:
     """Parameters drawn until they go together; half of them under rules of their own."""
     def power(low: int, high: int) -> int:
         return 1 << int(rng.integers(low, high + 1))
@@ -80,6 +80,11 @@ def random_config(rng: np.random.Generator) -> PimConfig:
             "acc": "int32" if fmt == "int8" else str(rng.choice(["fp32", "fmt"])),
             "timing": _random_timing(rng),
         }
+        if pq:
+            parameters |= {
+                "pq": True, "reuse": 1, "pq_k": power(4, 10), "pq_m": int(rng.integers(1, 17)),
+                "pq_dsub": int(rng.integers(1, 17)),
+                "timing": parameters["timing"] | {"trefi": int(rng.integers(900, 8000))}}
         try:
             return PimConfig(**parameters)
         except ConfigError:

@@ -7,6 +7,7 @@ from types import NoneType
 
 import numpy as np
 import pytest
+from long_runs import without
 from pim_configs import SMALL
 from pim_play import Played
 
@@ -198,7 +199,7 @@ def state(thing):
             if not isinstance(value, (PimConfig, Stream))}
 
 
-@pytest.mark.parametrize("case", SMALL)
+@pytest.mark.parametrize("case", without(SMALL, "pq-wide"))
 def test_a_refused_command_changes_nothing(case, seed):
     """Any command that is refused, in any state of a random stream: then all is as without it."""
     config = PimConfig(**SMALL[case])
