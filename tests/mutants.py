@@ -12,7 +12,8 @@ def broken(monkeypatch, module, sound, wrong, users):
     changed.__package__ = module.__package__
     exec(compile(source.replace(sound, wrong), module.__file__, "exec"), vars(changed))
     for name, value in vars(module).items():
-        if inspect.isclass(value) and value.__module__ == module.__name__:
+        made_here = inspect.isclass(value) or inspect.isfunction(value)
+        if made_here and value.__module__ == module.__name__:
             for user in users:
                 if hasattr(user, name):
                     monkeypatch.setattr(user, name, vars(changed)[name])

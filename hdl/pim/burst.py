@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .column_turns import longest_column, turns_on_sums
 from .config import PimConfig
 from .decode import ON_SUMS, decoded_layout
 
@@ -27,18 +26,6 @@ def turn_layout(config: PimConfig) -> data.StructLayout:
     return data.StructLayout({
         "mac": 1, "copy": 1, "mask": config.banks, "col": config.col_field,
         "gb_col": config.row_field, "slot": config.slot_field, **sums})
-
-
-def column_turns(config: PimConfig) -> dict[str, int]:
-    """Turns that a column takes, of the kinds of bursts on sums."""
-    return {"load": 1, "store": config.column_sums, "prepare": config.lanes,
-            "build": config.column_centroids, "lookup": config.column_indices,
-            "bin": config.column_indices}
-
-
-def longest_column(config: PimConfig) -> int:
-    """Most turns that a column takes."""
-    return max(column_turns(config).values())
 
 
 class Burst(wiring.Component):
@@ -76,7 +63,6 @@ class Burst(wiring.Component):
         gap = config.timing.tccd_mac
         left = Signal.like(command.n, name="columns_left")
         wait = Signal(range(gap), name="cycles_to_turn") if gap > 1 else None
-        settles = max(COPY_SETTLES, config.pq_settles) if config.pq else COPY_SETTLES
         is_copy = Signal()
         settles = max(COPY_SETTLES, config.pq_settles) if config.pq else COPY_SETTLES
         settling = Signal(range(settles + 1))
@@ -86,7 +72,7 @@ class Burst(wiring.Component):
         slot = Signal(config.slot_field)
         base = self.base
         comes = Signal(name="next_comes")
-        on_sums = self._on_sums(m, comes, left) if config.pq else None
+        on_sums = turns_on_sums(m, self, comes, left) if config.pq else None
         others = is_copy if on_sums is None else is_copy | on_sums.running
         ends = 1 if on_sums is None else on_sums.ends
         m.d.comb += [
@@ -128,6 +114,7 @@ class Burst(wiring.Component):
         if on_sums is not None:
             m.d.comb += [runs[kind].eq(on_sums.kinds[kind] & ((left != 0) | (settling != 0)))
                          for kind in ON_SUMS]
+            m.d.comb += runs.bin_mac.eq(on_sums.kinds["bin_mac"])
         with m.If(turn.copy):
             m.d.sync += settling.eq(COPY_SETTLES)
         if on_sums is not None:
@@ -136,48 +123,3 @@ class Burst(wiring.Component):
         with m.Elif(settling != 0):
             m.d.sync += settling.eq(settling - 1)
         return m
-
-    def _on_sums(self, m: Module, comes: Value, left: Value) -> _OnSums:
-        """What bursts of product quantization add: several turns a column."""
-        config, command, turn = self.config, self.command, self.turn
-        kinds = {kind: Signal(name=f"is_{kind}") for kind in (*ON_SUMS, "bin_mac")}
-        for kind, running in kinds.items():
-            with m.If(self.start):
-                m.d.sync += running.eq(command[kind])
-            m.d.comb += turn[kind].eq((self.start & command[kind]) | (comes & running))
-        m.d.comb += self.runs.bin_mac.eq(kinds["bin_mac"])
-        sub, ends, turns = Signal.like(turn.sub, name="turn_of_column"), Signal(), Signal()
-        running = Signal(name="is_on_sums")
-        last = Cat(turn[kind] & (sub == count - 1)
-                   for kind, count in column_turns(config).items()).any()
-        m.d.comb += [turn.sub.eq(sub), turns.eq(Cat(turn[kind] for kind in ON_SUMS).any()),
-                     running.eq(Cat(kinds[kind] for kind in ON_SUMS).any()),
-                     ends.eq(~turns | last)]
-        with m.If(self.start | comes):
-            m.d.sync += sub.eq(Mux(ends, 0, sub + 1))
-        # after its last turn, a burst keeps others tCCD away
-        goes_on = ~ends | (Mux(left != 0, left, command.n) != 1)
-        tccd = config.timing.tccd_mac
-        wait: Value = Const(tccd - 1, range(tccd))
-        for kind in column_turns(config):
-            if config.turn_gap(kind) < tccd:
-                wait = Mux(turn[kind] & (goes_on | turn.prepare), config.turn_gap(kind) - 1, wait)
-        elements_end = (sub & (config.lanes - 1)) == config.lanes - 1
-        return _OnSums(kinds, turns, running, ends, wait, Mux(turn.bin, elements_end, ends),
-                       ends & ~turn.build)
-
-
-class _OnSums(NamedTuple):
-    kinds: dict[str, Signal]
-    """Of the burst that was begun last."""
-    turn: Value
-    """It is the turn of a burst on sums."""
-    running: Value
-    """The burst that was begun last is one."""
-    ends: Value
-    """Its column has no more turns."""
-    wait: Value
-    """Cycles between this turn and the next."""
-    next_col: Value
-    next_gb_col: Value
-    """The next turn is of another column."""

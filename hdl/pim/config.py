@@ -155,12 +155,12 @@ class PimConfig(Legal):
         column = Slice("data", self.column_bits, doc=f"{self.lanes} lanes of {self.fmt}")
         tag = Slice("tag", TAG_BITS, doc="as in the command")
         bank = Slice("bank", self.bank_field, doc="number of the bank")
-        slot = Slice("slot", self.slot_field, doc="accumulator, or vector")
+        slot = Slice("slot", self.slot_field, doc="accumulator, vector or table")
         op = Slice("op", OP_BITS, doc="command")
         return (
             Stream("cmd", "in", (
                 op, Slice("bank_mask", self.banks, doc="a bit a bank"),
-                Slice("row", self.row_field, doc="row, or column of the global buffer"),
+                Slice("row", self.row_field, doc="row, or column of a buffer"),
                 Slice("col", self.col_field, doc="column"), slot,
                 Slice("n", self.n_field, doc="number of columns"), tag),
                 "commands, one a cycle at most"),

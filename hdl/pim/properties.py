@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Mux, Signal, Value
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
-from .burst import column_turns
+from .column_turns import column_turns
 from .config import PimConfig
 from .decode import ON_SUMS
 from .replies import READS

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 from pimlico.hdl.common.properties import Harness
 
-from .burst import column_turns
+from .column_turns import column_turns
 from .config import PimConfig
 from .decode import ON_SUMS
 from .shadow import Carried, History

@@ -6,7 +6,8 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .burst import longest_column, turn_layout
+from .burst import turn_layout
+from .column_turns import longest_column
 from .config import PimConfig
 from .decode import ON_SUMS
 from .pipeline import delayed

@@ -11,6 +11,7 @@ from pimlico.hdl.pim import (
     burst,
     channel,
     checker,
+    column_turns,
     counts,
     decode,
     global_buffer,
@@ -79,8 +80,11 @@ FAULTS = {
     "every row of a codebook is the first": (
         "pq-dual", table_turns, channel, "col[:_bits(config.cols)],\n"
         "                              place(\"slot\"))", "col[:_bits(config.cols)])"),
+    "turns of a table's build are tCCD apart": (
+        "pq", column_turns, burst, "if config.turn_gap(kind) < tccd:", "if False:"),
     "one index past the last bin's element": (
-        "pq", burst, channel, "Mux(turn.bin, elements_end, ends)", "Mux(turn.bin, ends, ends)"),
+        "pq", column_turns, burst, "Mux(turn.bin, elements_end, ends)",
+        "Mux(turn.bin, ends, ends)"),
 }
 """Caught by the block's own stimulus."""
 
