@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from amaranth.hdl import C, Cat, Mux, ResetSignal, Signal, Value
 
-from pimlico.hdl.common.config import BlockConfig
+from pimlico.hdl.common.config import BlockConfig, ConfigError
 from pimlico.hdl.common.properties import Harness, Property, stream_properties
 
 from .codes import decode_property
@@ -83,8 +85,12 @@ def _serial(given: TernaryConfig, config: TernaryConfig, few: TernaryConfig) -> 
 
 
 def _one_table(config: TernaryConfig) -> TernaryConfig:
-    """The same with one table: all memories must be shown to stay."""
-    return TernaryConfig(**{**config.model_dump(), "luts": 1, "keys": 1, "batch": 1})
+    """The same with one table, or as few as its weights' format allows: all memories must be shown
+    to stay."""
+    for luts in range(1, config.luts):
+        with suppress(ConfigError):
+            return TernaryConfig(**{**config.model_dump(), "luts": luts, "keys": 1, "batch": 1})
+    return TernaryConfig(**{**config.model_dump(), "keys": 1, "batch": 1})
 
 
 def _narrow(config: TernaryConfig) -> TernaryConfig:

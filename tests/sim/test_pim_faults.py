@@ -47,11 +47,12 @@ TIMING = {
         DUAL, activations, checker, "[1] * (others + 1) + older", "[1] + older[:-1]"),
     "RD a cycle before tCCD short": (
         SINGLE, checker, channel, ".below(t.tccd_s)]", ".below(t.tccd_s - 1)]"),
-    "column every tCCD + 1": (SINGLE, burst, channel, "wait.eq(gap - 1)", "wait.eq(gap)"),
+    "column every tCCD + 1": (
+        SINGLE, burst, channel, "wait.eq(gap - 1 if on_sums is None", "wait.eq(gap if on_sums is None"),
     "ACT a cycle before tRFC": (
         SINGLE, refresh, checker, ".below(t.trfc)", ".below(t.trfc - 1)"),
     "RD beside a copy": (
-        SINGLE, checker, channel, "command.gb_write | command.read))", "command.gb_write))"),
+        SINGLE, checker, channel, "command.gb_write | command.read),", "command.gb_write),"),
     "accumulator a cycle before its sum": (
         SINGLE, slots, channel, "age.below(config.column_latency,",
         "age.below(config.column_latency - 1,"),

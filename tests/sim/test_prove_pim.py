@@ -62,15 +62,15 @@ BREAKS = [
     ("channel-timing", activations, checker, "Cat(age < t.tfaw - 1 for age in ages)",
      "Cat(age < t.tfaw - 2 for age in ages)", {}),
     ("refresh", refresh, checker, ".below(t.trfc)", ".below(t.trfc - 1)", {}),
-    ("burst-columns", burst, channel, "left.eq(command.n - 1), mask", "left.eq(command.n), mask",
-     {}),
+    ("burst-columns", burst, channel, "left.eq(command.n - ends), mask",
+     "left.eq(command.n), mask", {}),
     ("slots", slots, channel, "(turn.slot == number)", "(turn.slot == number + 1)", {}),
     ("buffer-written", global_buffer, channel, "command.gb_end > count", "command.row > count",
      {}),
     ("pim-timing", bank_rules, checker, "command.pim_activate & ordinary.open &",
      "command.pim_activate & ~ordinary.open &", DUAL),
 ]
-LONG = {1, 5, 6, 7, 9, 11}
+LONG = {1, 5, 6, 7, 9, 10, 11}
 """Left to long runs: much like their neighbours."""
 
 
