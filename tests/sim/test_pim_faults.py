@@ -48,7 +48,8 @@ TIMING = {
     "RD a cycle before tCCD short": (
         SINGLE, checker, channel, ".below(t.tccd_s)]", ".below(t.tccd_s - 1)]"),
     "column every tCCD + 1": (
-        SINGLE, burst, channel, "wait.eq(gap - 1 if on_sums is None", "wait.eq(gap if on_sums is None"),
+        SINGLE, burst, channel, "wait.eq(gap - 1 if on_sums is None",
+        "wait.eq(gap if on_sums is None"),
     "ACT a cycle before tRFC": (
         SINGLE, refresh, checker, ".below(t.trfc)", ".below(t.trfc - 1)"),
     "RD beside a copy": (
