@@ -18,7 +18,8 @@ def registers(config):
     return config.batch * config.keys * (config.acc_width + config.sum_width)
 
 
-@pytest.mark.parametrize("case", without(SMALL, *COSTLY, *list(SMALL)[::2]))
+@pytest.mark.parametrize("case", without(
+    SMALL, *COSTLY, *(case for at, case in enumerate(SMALL) if at % 5 != 1)))
 def test_gates(case):
     config = TernaryConfig(**SMALL[case])
     emitted = emit(BLOCK, config)
@@ -30,7 +31,8 @@ def test_gates(case):
 
 
 @pytest.mark.parametrize("number", without(
-    range(len(SMALL)), *(list(SMALL).index(case) for case in COSTLY), *range(1, len(SMALL), 2)))
+    range(len(SMALL)), *(list(SMALL).index(case) for case in COSTLY),
+    *(number for number in range(len(SMALL)) if number % 4)))
 def test_one_fpga_family_each(number):
     config = TernaryConfig(**list(SMALL.values())[number])
     emitted = emit(BLOCK, config)
