@@ -50,14 +50,14 @@ SMALL = {
                 "pq_k": 128, "pq_m": 8, "pq_dsub": 3, "arith": "ieee_tree",
                 "dual_row_buffer": True, "timing": {**FAST, "trefi": 700}},
     "pq-forwards": {"fmt": "fp16", "lanes": 4, "row_bytes": 256, "rows": 2, "banks": 1,
-                    "acc": "fmt", "acc_latency": 2, "strict": False, "pq": True, "pq_k": 128,
+                    "acc": "fmt", "acc_latency": 4, "strict": False, "pq": True, "pq_k": 128,
                     "pq_m": 1, "pq_dsub": 1, "gb_cols": 1, "subnormals": "flush",
                     "timing": {**SHORT, "trefi": 900}},
     "pq-wide": {"fmt": "fp16", "lanes": 32, "row_bytes": 2048, "rows": 2, "banks": 1,
                 "acc": "fmt", "pq": True, "pq_k": 1024, "pq_m": 64, "pq_dsub": 16, "gb_cols": 64,
                 "timing": {**FAST, "trefi": 2000}},
     "pq-many": {"lanes": 32, "row_bytes": 256, "rows": 2, "banks": 1, "pq": True, "pq_k": 16,
-                "pq_m": 2, "pq_dsub": 1, "acc_latency": 1, "timing": {**FAST, "trefi": 700}},
+                "pq_m": 2, "pq_dsub": 1, "acc_latency": 2, "timing": {**FAST, "trefi": 700}},
 }
 
 

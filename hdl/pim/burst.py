@@ -62,7 +62,8 @@ class Burst(wiring.Component):
         config, command, turn, runs = self.config, self.command, self.turn, self.runs
         gap = config.timing.tccd_mac
         left = Signal.like(command.n, name="columns_left")
-        wait = Signal(range(gap), name="cycles_to_turn") if gap > 1 else None
+        longest = max(gap, config.turn_gap("bin")) if config.pq else gap
+        wait = Signal(range(longest), name="cycles_to_turn") if longest > 1 else None
         is_copy = Signal()
         settles = max(COPY_SETTLES, config.pq_settles) if config.pq else COPY_SETTLES
         settling = Signal(range(settles + 1))

@@ -15,7 +15,7 @@ from .checker import Checker
 from .commands import CODE_BITS, CYCLE_BITS
 from .config import COUNTS, PimConfig
 from .counts import Counts
-from .decode import ON_SUMS, Decoder, any_of
+from .decode import ON_SUMS, Decoder, any_of, flags_of
 from .global_buffer import GlobalBuffer
 from .replies import ReadReplies, ResultReplies
 from .slots import Slots
@@ -51,8 +51,7 @@ class PimChannel(BlockComponent):
         checked = parts["decoder"].command
 
         legal, accept, refuse = Signal(), Signal(), Signal()
-        runs = any_of(burst.runs.mac, burst.runs.copy,
-                      *(burst.runs[kind] for kind in ON_SUMS if config.pq))
+        runs = any_of(burst.runs.mac, burst.runs.copy, *flags_of(config, burst.runs, *ON_SUMS))
         m.d.comb += [
             parts["decoder"].payload.eq(self.cmd.payload),
             parts["decoder"].load.eq(self.cmd.ready),
@@ -64,8 +63,9 @@ class PimChannel(BlockComponent):
             *(part.turn.eq(burst.turn) for part in (checker, slots, buffer)),
             *(part.runs.eq(burst.runs) for part in (checker, slots)),
             # a burst waits for neither data nor room
-            burst.start.eq(legal & any_of(checked.mac, checked.copy, *(
-                checked[kind] for kind in ON_SUMS if config.pq))), slots.base.eq(burst.base),
+            burst.start.eq(legal & any_of(checked.mac, checked.copy,
+                                          *flags_of(config, checked, *ON_SUMS))),
+            slots.base.eq(burst.base),
             checker.soon_ccd.eq(burst.soon_ccd), checker.slot_busy.eq(slots.busy),
             checker.unwritten.eq(buffer.unwritten),
             buffer.runs.eq(runs), self.busy.eq(runs | slots.any)]

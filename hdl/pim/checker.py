@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pimlico.hdl.common.parts import place
@@ -13,7 +13,7 @@ from .bank_rules import BankRules
 from .burst import turn_layout
 from .commands import CODE_BITS, WAITS, Code
 from .config import PimConfig
-from .decode import ON_SUMS, any_of, decoded_layout
+from .decode import ON_SUMS, any_of, decoded_layout, flags_of
 from .elapsed import Elapsed
 from .refresh import Refresh
 
@@ -66,10 +66,10 @@ class Checker(wiring.Component):
         m.submodules.activations = activations = Activations(config)
         m.submodules.refresh = refresh = Refresh(config)
         banks = [BankRules(config) for _ in range(config.banks)]
-        turn_mac, runs_mac = (any_of(each.mac, *self._of(each, "build", "lookup", "bin"))
+        turn_mac, runs_mac = (any_of(each.mac, *flags_of(config, each, "build", "lookup", "bin"))
                               for each in (self.turn, self.runs))
-        turn_copy = any_of(self.turn.copy, *self._of(self.turn, "load"))
-        runs_copy = any_of(self.runs.copy, *self._of(self.runs, "load", "store"))
+        turn_copy = any_of(self.turn.copy, *flags_of(config, self.turn, "load"))
+        runs_copy = any_of(self.runs.copy, *flags_of(config, self.runs, "load", "store"))
         for number, bank in enumerate(banks):
             m.submodules[f"bank_{number}"] = place(platform, bank)
             m.d.comb += [
@@ -91,8 +91,8 @@ class Checker(wiring.Component):
             *(part.accept.eq(self.accept) for part in (activations, refresh))]
 
         activates = command.activate | command.pim_activate
-        bursts = any_of(command.mac, command.copy, *self._of(command, *ON_SUMS))
-        on_sums = self._of(self.runs, *ON_SUMS)
+        bursts = any_of(command.mac, command.copy, *flags_of(config, command, *ON_SUMS))
+        on_sums = flags_of(config, self.runs, *ON_SUMS)
         channel: dict[Code, Value] = {
             Code.RESERVED: command.reserved,
             Code.INDEX_RANGE: command.index_range,
@@ -124,10 +124,6 @@ class Checker(wiring.Component):
         m.d.comb += [self.legal.eq(~Cat(faults).any()), self.final.eq(Cat(faults[:WAITS]).any()),
                      self.code.eq(code), self.bank.eq(first)]
         return m
-
-    def _of(self, flags: data.View, *kinds: str) -> list[Value]:
-        """Of bursts on sums, if there are any: a flag for each of these kinds."""
-        return [flags[kind] for kind in kinds] if self.config.pq else []
 
     def _soon_column(self, m: Module) -> Value:
         """Too soon for RD or WR after those of other banks."""

@@ -72,9 +72,9 @@ def turns_on_sums(m: Module, burst: Any, comes: Value, left: Value) -> TurnsOnSu
     # after its last turn, a burst keeps others tCCD away
     goes_on = ~ends | (Mux(left != 0, left, command.n) != 1)
     tccd = config.timing.tccd_mac
-    wait: Value = Const(tccd - 1, range(tccd))
+    wait: Value = Const(tccd - 1)
     for kind in column_turns(config):
-        if config.turn_gap(kind) < tccd:
+        if config.turn_gap(kind) != tccd:
             wait = Mux(turn[kind] & (goes_on | turn.prepare), config.turn_gap(kind) - 1, wait)
     elements_end = (sub & (config.lanes - 1)) == config.lanes - 1
     return TurnsOnSums(kinds, turns, running, ends, wait, Mux(turn.bin, elements_end, ends),

@@ -86,7 +86,8 @@ class PimConfig(Legal):
 
     @property
     def pq_settles(self) -> int:
-        """Cycles from the last turn of a burst on sums until another burst may find them."""
+        """Cycles from the last turn of a burst on sums until another burst may find what it has
+        done: its sums, its products, and the columns gathered of sums, which are written last."""
         return max(6, self.acc_latency, self.dot_latency - 2)
 
     @property

@@ -44,6 +44,11 @@ def kinds(config: PimConfig) -> dict[str, tuple[Op, ...]]:
     return {**KINDS, **PQ_KINDS} if config.pq else KINDS
 
 
+def flags_of(config: PimConfig, flags: data.View, *kinds: str) -> list[Value]:
+    """Of bursts on sums, where there are any: a flag for each of these kinds."""
+    return [flags[kind] for kind in kinds] if config.pq else []
+
+
 def decoded_layout(config: PimConfig) -> data.StructLayout:
     """A command as it is checked.
 

@@ -11,7 +11,7 @@ from pimlico.hdl.common.config import ConfigError
 from .parameters import MOST_PRODUCTS
 from .quantized import Quantized
 
-POWERS = ("lanes", "row_bytes", "rows", "banks", "bank_groups", "gb_cols")
+POWERS = ("lanes", "row_bytes", "rows", "banks", "bank_groups", "gb_cols", "pq_k")
 
 
 class Legal(Quantized):

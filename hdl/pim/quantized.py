@@ -113,10 +113,6 @@ class Quantized(PimParameters):
         if self.reuse != 1:
             raise ConfigError("reuse", self.reuse, "be 1 with pq: a table is of one vector",
                               "give each bank a vector of its own")
-        if self.pq_k & self.pq_k - 1:
-            low = 1 << self.pq_k.bit_length() - 1
-            raise ConfigError("pq_k", self.pq_k, "be a power of two",
-                              f"the nearest are {low} and {2 * low}")
         if self.head_dim != self.pq_m * self.pq_dsub:
             raise ConfigError("head_dim", self.head_dim,
                               f"be pq_m * pq_dsub = {self.pq_m * self.pq_dsub}")
@@ -130,14 +126,10 @@ class Quantized(PimParameters):
         if self.pq_m > self.gb_cols:
             raise ConfigError("pq_m", self.pq_m, f"be at most gb_cols = {self.gb_cols}: each "
                               "subspace has a column of the global buffer", "raise gb_cols")
-        if self.acc_latency > self.timing.tccd_mac:
-            raise ConfigError("acc_latency", self.acc_latency, "be at most tCCD = "
-                              f"{self.timing.tccd_mac} with pq: a bin may be added to in every "
-                              "turn", f"set it to {self.timing.tccd_mac}")
 
     def turn_gap(self, kind: str) -> int:
-        """Cycles from one turn of a burst on sums to the next: tCCD if each reads a column, else
-        fewer, as long as columns are tCCD apart."""
+        """Cycles from one turn of a burst on sums to the next: tCCD if each reads a column, else as
+        few as an addition to a bin takes, or one, as long as columns are tCCD apart."""
         tccd = self.timing.tccd_mac
         gap, turns = {"prepare": (1, tccd), "store": (1, self.column_sums),
                       "build": (1, self.column_centroids),

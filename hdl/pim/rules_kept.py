@@ -154,13 +154,14 @@ def columns(h: Harness) -> None:
     starts, turn = now.does(*kinds), Cat(now.turn[kind] for kind in kinds).any()
     ends, next_column, next_buffer = _several_turns(h, now, starts) if config.pq else (1, 1, 1)
     left = Signal.like(now.command.n, name="columns_to_come")
-    wait = Signal(range(t.tccd_mac), name="cycles_to_wait") if t.tccd_mac > 1 else Const(0, 1)
+    longest = max(t.tccd_mac, config.turn_gap("bin")) if config.pq else t.tccd_mac
+    wait = Signal(range(longest), name="cycles_to_wait") if longest > 1 else Const(0, 1)
     next_col, next_gb = Signal.like(now.turn.col), Signal.like(now.turn.gb_col)
     with h.m.If(starts):
         h.m.d.sync += left.eq(now.command.n - ends)
     with h.m.Elif(turn):
         h.m.d.sync += left.eq(left - ends)
-    if t.tccd_mac > 1:
+    if longest > 1:
         with h.m.If(turn):
             h.m.d.sync += wait.eq(_gap(h, now, ends, left, starts) - 1 if config.pq
                                   else t.tccd_mac - 1)

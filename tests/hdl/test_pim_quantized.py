@@ -51,9 +51,6 @@ REFUSALS = {
     "more subspaces than columns": (
         ON | {"pq_m": 33, "pq_dsub": 1}, "pq_m = 33: must be at most gb_cols = 32: each subspace "
         "has a column of the global buffer; raise gb_cols"),
-    "additions that overlap": (
-        ON | {"acc_latency": 3, "acc_slots": 8}, "acc_latency = 3: must be at most tCCD = 2 with "
-        "pq: a bin may be added to in every turn; set it to 2"),
     "a burst longer than tREFI leaves": (
         ON | {"timing": {"base": "hbm2_neupims", "trefi": 773}},
         "timing.trefi = 773: must be at least 774, tRFC and a burst of 514 cycles"),

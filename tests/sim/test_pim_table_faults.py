@@ -81,7 +81,7 @@ FAULTS = {
         "pq-dual", table_turns, channel, "col[:_bits(config.cols)],\n"
         "                              place(\"slot\"))", "col[:_bits(config.cols)])"),
     "turns of a table's build are tCCD apart": (
-        "pq", column_turns, burst, "if config.turn_gap(kind) < tccd:", "if False:"),
+        "pq", column_turns, burst, "if config.turn_gap(kind) != tccd:", "if False:"),
     "one index past the last bin's element": (
         "pq", column_turns, burst, "Mux(turn.bin, elements_end, ends)",
         "Mux(turn.bin, ends, ends)"),
