@@ -32,11 +32,11 @@ def blocks(config, target):
     The iCE40 has no other memory, so the global buffer is in block RAM too; arrays of few words
     are in LUTs, where there is such memory, and so are operand buffers. Sums have a block a bank.
     """
-    if target != "ice40" and config.rows * config.cols <= 32:
-        return 0
     wide = -(-config.column_bits // WIDEST[target])
     arrays = config.banks * wide * (2 if config.dual_row_buffer else 1)
     if target != "ice40":
+        if config.rows * config.cols <= 32:
+            arrays = 0
         return arrays + (config.banks if config.pq else 0)
     sums = config.banks * (wide + config.acc_bits // WIDEST[target]) if config.pq else 0
     return arrays + config.reuse * wide + sums

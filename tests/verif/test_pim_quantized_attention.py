@@ -106,7 +106,7 @@ def test_sums_are_taken_in_the_stated_order(seed):
             for first in range(0, TREE.pq_k, lanes):
                 part = slice(first, first + lanes)
                 total += tree(rounded[part] * floats(values.centroids)[s, part, j])
-            assert out[bank, s * dsub + j] == total.view(np.uint32)
+            assert out[bank, 0, s * dsub + j] == total.view(np.uint32)
 
 
 def test_weights_are_of_the_scores_and_the_largest_is_one(seed):

@@ -166,7 +166,8 @@ def bins(config: PimConfig, indices: npt.ArrayLike, weights: npt.ArrayLike) -> A
 
 
 def outputs(config: PimConfig, values: Coded, weights: npt.ArrayLike) -> Array:
-    """Sums of the values of each bank's tokens, each times its weight.
+    """Sums of the values of each bank's tokens, each times its weight, in as many parts as a burst
+    takes accumulators in turn.
 
     Parameters
     ----------
@@ -177,7 +178,7 @@ def outputs(config: PimConfig, values: Coded, weights: npt.ArrayLike) -> Array:
 
     Returns
     -------
-    uint64 array of shape (banks, head_dim)
+    uint64 array of shape (banks, rotation, head_dim)
         Bits in the accumulators' format.
     """
     m, k, dsub = values.centroids.shape
@@ -189,12 +190,12 @@ def outputs(config: PimConfig, values: Coded, weights: npt.ArrayLike) -> Array:
         config.subnormals)
     columns = np.zeros((m, dsub, whole), np.uint64)
     columns[:, :, :k] = values.centroids.transpose(0, 2, 1)
-    total = np.zeros((config.banks, m, dsub), np.uint64)
-    for first in range(0, whole, lanes):
-        part = slice(first, first + lanes)
-        total = accumulate(config, total, dots(
+    total = np.zeros((config.banks, config.rotation, m, dsub), np.uint64)
+    for number, first in enumerate(range(0, whole, lanes)):
+        part, turn = slice(first, first + lanes), number % config.rotation
+        total[:, turn] = accumulate(config, total[:, turn], dots(
             config, columns[:, :, part], factors[:, :, :, part])[..., 0])
-    return total.reshape(config.banks, m * dsub)
+    return total.reshape(config.banks, config.rotation, m * dsub)
 
 
 def combine(config: PimConfig, partial: npt.ArrayLike, weights: npt.ArrayLike) -> Array:
@@ -203,7 +204,7 @@ def combine(config: PimConfig, partial: npt.ArrayLike, weights: npt.ArrayLike) -
     Parameters
     ----------
     config : PimConfig
-    partial : integer array of shape (banks, head_dim)
+    partial : integer array of shape (banks, rotation, head_dim)
         Bits in the accumulators' format.
     weights : integer array of shape (n,)
         Codes of elements.
@@ -212,4 +213,4 @@ def combine(config: PimConfig, partial: npt.ArrayLike, weights: npt.ArrayLike) -
     -------
     float64 array of shape (head_dim,)
     """
-    return numbers(config, partial).sum(axis=0) / decode(config, weights).sum()
+    return numbers(config, partial).sum(axis=(0, 1)) / decode(config, weights).sum()

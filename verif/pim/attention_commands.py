@@ -37,10 +37,11 @@ class ScoreRead(NamedTuple):
 
 
 class OutputRead(NamedTuple):
-    """An ACC_RD of an element of the output."""
+    """An ACC_RD of an element of the output, of that one of the accumulators taken in turn."""
 
     element: int
     bank: int
+    turn: int
 
 
 def score_commands(layout: Layout, keys: Coded, query: npt.ArrayLike
@@ -124,8 +125,9 @@ def output_commands(layout: Layout, values: Coded, weights: npt.ArrayLike
         made.part = "products"
         columns = layout.value_books.columns
         made.run([Step(Command(Op.PQ_CONFIG, made.every, row=0, slot=1, n=columns))])
-        for first in range(0, config.pq_dsub, config.acc_slots):
-            elements = range(first, min(first + config.acc_slots, config.pq_dsub))
+        at_once = config.acc_slots // config.rotation
+        for first in range(0, config.pq_dsub, at_once):
+            elements = range(first, min(first + at_once, config.pq_dsub))
             reads += _multiply(made, layout, [s * config.pq_dsub + j for j in elements])
     return made, reads
 
@@ -218,15 +220,18 @@ def _fill_bins(made: Schedule, layout: Layout, space: int) -> None:
 
 
 def _multiply(made: Schedule, layout: Layout, elements: Sequence[int]) -> list[OutputRead]:
-    """Multiply bins by the codebooks of elements, each into an accumulator, and read those."""
+    """Multiply bins by the codebooks of elements, each into accumulators of its own, and read
+    those."""
     config, blocks = layout.config, layout.value_books
-    slots = {element: slot for slot, element in enumerate(elements)}
-    made.run([Step(Command(Op.ACC_WR, made.every, slot=slot)) for slot in slots.values()])
+    turns = range(config.rotation)
+    slots = {element: number * config.rotation for number, element in enumerate(elements)}
+    made.run([Step(Command(Op.ACC_WR, made.every, slot=slot + turn))
+              for slot, turn in product(slots.values(), turns)])
     for row, here in _by_row(blocks, elements):
         made.run([Step(Command(Op.BIN_MAC, made.every, row=0, col=col, slot=slots[element],
                                n=blocks.columns)) for element, col in here], row, pim=True)
-    reads = [OutputRead(element, bank)
-             for element, bank in product(elements, range(config.banks))]
-    made.run([Step(Command(Op.ACC_RD, 1 << read.bank, slot=slots[read.element],
+    reads = [OutputRead(element, bank, turn)
+             for element, bank, turn in product(elements, range(config.banks), turns)]
+    made.run([Step(Command(Op.ACC_RD, 1 << read.bank, slot=slots[read.element] + read.turn,
                            tag=read.element % 256)) for read in reads])
     return reads

@@ -52,7 +52,7 @@ class Attention:
         Bits in the accumulators' format, without a scale.
     weights : uint64 array of shape (n,)
         Codes of elements; see `attention.softmax`.
-    partial : uint64 array of shape (banks, head_dim)
+    partial : uint64 array of shape (banks, rotation, head_dim)
         Outputs of the banks, bits in the accumulators' format.
     layout : Layout
     first, second : Run
@@ -164,7 +164,7 @@ def gather_outputs(layout: Layout, reads: Sequence[OutputRead], trace: Trace) ->
 
     Returns
     -------
-    uint64 array of shape (banks, head_dim)
+    uint64 array of shape (banks, rotation, head_dim)
         Bits in the accumulators' format.
 
     Raises
@@ -173,11 +173,11 @@ def gather_outputs(layout: Layout, reads: Sequence[OutputRead], trace: Trace) ->
         As of `gather_scores`.
     """
     config = layout.config
-    element, bank = np.array(reads).T
+    element, bank, turn = np.array(reads).T
     raw = _answers(config, trace, "result", {"bank": bank, "tag": element % 256},
                    config.acc_bits)
-    sums = np.zeros((config.banks, config.head_dim), np.uint64)
-    sums[bank, element] = raw.view(f"<u{config.acc_bits // 8}")[:, 0]
+    sums = np.zeros((config.banks, config.rotation, config.head_dim), np.uint64)
+    sums[bank, turn, element] = raw.view(f"<u{config.acc_bits // 8}")[:, 0]
     return sums
 
 
