@@ -24,6 +24,7 @@ from pimlico.sim.prove import prove
 
 BLOCK = find("pim-channel")
 DUAL = {"dual_row_buffer": True}
+PQ = {"pq": True}
 
 
 def test_every_property_is_proved_by_induction():
@@ -37,7 +38,8 @@ def test_every_property_is_proved_by_induction():
     {"banks": 16, "bank_groups": 4, "timing": "gddr6_aim"},
     {"strict": False, "reuse": 2, "banks": 1},
     {"acc_latency": 2, "timing": {"base": "hbm2_neupims", "tccd_mac": 1}, "gb_cols": 1},
-], ids=["groups", "waits", "rotation"])
+    PQ | {"strict": False}, PQ | DUAL,
+], ids=["groups", "waits", "rotation", "tables", "tables beside"])
 def test_other_makes_are_proved(more):
     assert _not_proved(prove(BLOCK, PimConfig(**more))) == {}
 
@@ -69,8 +71,12 @@ BREAKS = [
      {}),
     ("pim-timing", bank_rules, checker, "command.pim_activate & ordinary.open &",
      "command.pim_activate & ~ordinary.open &", DUAL),
+    ("burst-columns", burst, channel, "settling.eq(config.pq_settles)",
+     "settling.eq(config.pq_settles - 1)", PQ),
+    ("buffer-written", global_buffer, channel, "(command.row >= mine)", "(command.row > mine)", PQ),
+    ("bank-timing", bank_rules, checker, "bursts |= command.load", "pass", PQ),
 ]
-LONG = {1, 5, 6, 7, 9, 10, 11}
+LONG = {1, 5, 6, 7, 9, 10, 11, 14, 15}
 """Left to long runs: much like their neighbours."""
 
 
