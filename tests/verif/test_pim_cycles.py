@@ -63,21 +63,21 @@ def test_replies_come_after_the_latency_that_the_configuration_says(case, seed):
         for now, command, code in given if code]
 
 
-def expected_sums(config, columns, vectors):
-    """Accumulators of a bank after columns of shape (n, lanes) in turn, for each vector.
+def expected_sums(config, columns, vectors, burst):
+    """Accumulators of a bank after bursts of columns of shape (n, lanes), for each vector.
 
-    Shape (rotation, reuse, acc_lanes).
+    Every burst begins with the first accumulator of a rotation. Shape (rotation, reuse, acc_lanes).
     """
-    turns = range(config.rotation)
+    turn_of = np.arange(len(columns)) % burst % config.rotation
     if not config.floating:
         products = columns.astype(np.int8).astype(np.int64) * vectors.astype(np.int8)
         if config.acc_lanes == 1:
             products = products.sum(axis=-1, keepdims=True)
-        return np.stack([products[:, turn::config.rotation].sum(axis=1) for turn in turns])
+        return np.stack([products[:, turn_of == turn].sum(axis=1)
+                         for turn in range(config.rotation)])
     accs = np.zeros((config.rotation, config.reuse, config.acc_lanes), np.uint64)
-    for i, column in enumerate(columns):
-        accs[i % config.rotation] = accumulate(
-            config, accs[i % config.rotation], dots(config, column, vectors[:, i]))
+    for i, (turn, column) in enumerate(zip(turn_of, columns, strict=True)):
+        accs[turn] = accumulate(config, accs[turn], dots(config, column, vectors[:, i]))
     return accs
 
 
@@ -87,7 +87,6 @@ def test_a_matrix_of_rows_times_vectors(case, seed):
     commands = made(case, seed)
     config, issue = commands.config, commands.issue
     rows, n = min(config.rows, 3), min(config.cols, config.gb_cols, 12)
-    n -= n % config.rotation
     matrix, buffer = {}, []
 
     def written(word):
@@ -121,7 +120,7 @@ def test_a_matrix_of_rows_times_vectors(case, seed):
     for at, (turn, bank) in enumerate(np.ndindex(config.rotation, config.banks)):
         columns = np.concatenate([matrix[row, bank] for row in range(rows)])
         vectors = np.tile(np.array(buffer), (1, rows, 1))
-        sums = expected_sums(config, columns, vectors)[turn].reshape(-1)
+        sums = expected_sums(config, columns, vectors, n)[turn].reshape(-1)
         beat = results[at]
         assert (beat["slot"], beat["bank"]) == (base + turn, bank)
         got = np.atleast_1d(beat["data"]).astype(np.int64)

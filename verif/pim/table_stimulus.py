@@ -41,10 +41,11 @@ class _Tables(Commands):
             form.fraction_bits), config.fmt_bits)
 
     def indices(self) -> int:
-        """Few that come in runs, and any."""
+        """Few and their neighbours that come in runs, and any."""
         config, rng = self.config, self.rng
         few = rng.integers(0, 1 << config.index_bits, 3)
         runs = np.repeat(few, rng.multinomial(config.column_indices, [1 / 3] * 3))
+        runs ^= rng.random(len(runs)) < 0.3
         others = rng.integers(0, 1 << config.index_bits, config.column_indices)
         return pack(np.where(rng.random(config.column_indices) < 0.7, runs, others)
                     .astype(np.uint64)[None], config.index_bits)[0]
