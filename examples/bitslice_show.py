@@ -14,9 +14,9 @@ from typing import Any, get_args
 from rich.console import Console
 from rich.table import Table
 
+from pimlico.console import progress
 from pimlico.generators.errors import ToolError
 from pimlico.hdl.common.config import ConfigError
-from pimlico.report import progress
 from pimlico.sim.runner import Simulator
 
 Tell = Callable[[str, int, int], object]

@@ -24,11 +24,11 @@ from kv_run import Case, generate, run
 from rich.console import Console
 from rich.table import Table
 
+from pimlico.console import progress
 from pimlico.generators.errors import ToolError
 from pimlico.generators.load import load
 from pimlico.generators.verilog import emit
 from pimlico.hdl.common.config import ConfigError
-from pimlico.report import progress
 
 KEEPS = (0.9, 0.8, 0.738, 0.7, 0.6, 0.5)
 PUBLISHED = 0.738

@@ -27,12 +27,12 @@ from omap_text import repetitive, row, tokens, varied
 from rich.console import Console
 from rich.table import Table
 
+from pimlico.console import progress
 from pimlico.generators.errors import ToolError
 from pimlico.generators.load import load
 from pimlico.generators.verilog import emit
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.omap.config import GET, OK, PUT, STATUS, OmapConfig
-from pimlico.report import progress
 from pimlico.sim.omap_trace import Commands, Trace, run_trace
 
 ROWS = 4096

@@ -10,13 +10,13 @@ import pytest
 from running_sum import BLOCK as RUNNING_SUM
 from typer.testing import CliRunner
 
-from pimlico import report
+from pimlico import results
 from pimlico.cli import app
 from pimlico.generators.pack import make_gguf
 from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.hdl.kv.config import KvConfig
 
-COMMANDS = ["list", "show", "generate", "verify", "synth", "prove", "pack", "doctor"]
+COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "synth"]
 FAULTY_MODEL = """
 from running_sum.cycles import RunningSumCycles
 
@@ -98,7 +98,7 @@ def test_show_tells_values_of_a_configuration(pimlico):
 
 def test_show_tells_that_a_parameter_may_stay_unset():
     field = KvConfig.model_json_schema()["properties"]["on_chip_bits"]
-    assert report._legal(field) == "at least 1, or unset"
+    assert results._legal(field) == "at least 1, or unset"
 
 
 def test_generate(pimlico, as_json, tmp_path):

@@ -1,19 +1,16 @@
-"""What people see: tables on stdout, progress on stderr. Nothing here decides anything."""
+"""The results of commands, printed for people. Nothing here decides anything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-Report = Callable[[str, int, int], None]
+from .console import figure, out, table
 
 _STATUS = {"proved": "[green]proved[/green]", "failed": "[bold red]FAILED[/bold red]",
            "unknown": "[yellow]unknown[/yellow]"}
@@ -27,22 +24,6 @@ _FIGURES = {
 _MARK = {True: "[green]pass[/green]", False: "[bold red]FAIL[/bold red]"}
 
 
-def out() -> Console:
-    """Where results go."""
-    return Console(highlight=False)
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; columns whose every cell is a number are right-aligned."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], (int, float)) for row in rows)
-        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(cell if isinstance(cell, str) else _figure(cell) for cell in row))
-    out().print(drawn)
-
-
 def show(told: Mapping[str, Any], values: Mapping[str, Any], chosen: bool,
          presets: Mapping[str, str]) -> None:
     """Print what ``pimlico show`` tells of a block."""
@@ -50,7 +31,7 @@ def show(told: Mapping[str, Any], values: Mapping[str, Any], chosen: bool,
     console.print(f"[bold]{told['block']}[/bold]  {escape(told['summary'])}\n")
     fields = told["parameters"]["properties"]
     table("Parameters", ("parameter", "legal", "value" if chosen else "default", "meaning"),
-          [(name, _legal(field), escape(_figure(values[name])),
+          [(name, _legal(field), escape(figure(values[name])),
             escape(field.get("description", ""))) for name, field in fields.items()])
     if presets:
         table("Presets", ("preset", "for"),
@@ -155,55 +136,11 @@ def diagnosed(result: Mapping[str, Any]) -> None:
             "" if tool["found"] else escape(tool["get"])) for tool in result["tools"]])
 
 
-@contextmanager
-def progress() -> Iterator[Report]:
-    """A function that shows what is being done, how much of it is done and of how much.
-
-    Bars appear on a terminal only.
-    """
-    console = Console(stderr=True)
-    bars = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
-                    TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
-                    console=console, transient=True, disable=not console.is_terminal)
-    tasks: dict[str, TaskID] = {}
-
-    def report(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bars.add_task(escape(what), total=total)
-        bars.update(tasks[what], completed=done, total=total)
-
-    with bars:
-        yield report
-
-
-@contextmanager
-def status() -> Iterator[Callable[[str], None]]:
-    """A function that says what is being done; a spinner turns beside it on a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda text: None
-        return
-    with console.status("") as spinner:
-        yield lambda text: spinner.update(escape(text))
-
-
-def _figure(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", " ") if abs(value) >= 10_000 else str(value)
-    if isinstance(value, list):
-        return ", ".join(map(_figure, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _short(value: object) -> str:
     """A figure that is an estimate: large ones in millions."""
     if isinstance(value, int) and value >= 10_000_000:
         return f"{value / 1e6:.1f} M"
-    return _figure(value)
+    return figure(value)
 
 
 def _legal(field: Mapping[str, Any]) -> str:

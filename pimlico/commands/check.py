@@ -1,0 +1,61 @@
+"""What holds: ``verify`` and ``prove``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pimlico.generators.load import load
+
+from .. import console, results
+from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, Verbose, end, print_json
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: pimlico verify ternary-gemm --preset best-int8 --sim both")
+def verify(block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
+           settings: Settings = None, name: Name = None,
+           sim: Annotated[Literal["verilator", "icarus", "both"], typer.Option(
+               "--sim", help="Simulator.")] = "verilator",
+           cycles: Annotated[int, typer.Option(
+               "--cycles", min=1, help="Clock cycles to run.")] = 20_000,
+           seed: Annotated[int | None, typer.Option(
+               "--seed", min=0, help="Repeat a run; drawn at random otherwise.")] = None,
+           waves: Annotated[bool, typer.Option(
+               "--waves", help="Write waves, pimlico_NAME.fst, into this folder.")] = False,
+           verbose: Verbose = False, as_json: AsJson = False) -> None:
+    """Run a core against its cycle model, every output compared on every cycle."""
+    from pimlico.sim import verify as bench
+
+    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    with console.progress() as progress:
+        result = bench.verify(
+            design.block, design.config,
+            simulators=("verilator", "icarus") if sim == "both" else (sim,),
+            cycles=cycles, seed=seed, name=design.name, verbose=verbose, progress=progress,
+            waves=Path(f"pimlico_{design.name}.fst") if waves else None)
+    if as_json:
+        print_json(result)
+    else:
+        results.verified(result)
+    end(result["passed"])
+
+
+@app.command(epilog="Example: pimlico prove ternary-gemm --set keys=4")
+def prove(block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
+          settings: Settings = None, name: Name = None, verbose: Verbose = False,
+          as_json: AsJson = False) -> None:
+    """Prove a core's formal properties."""
+    from pimlico.sim import prove as formal
+
+    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    with console.progress() as progress:
+        result = formal.prove(design.block, design.config, verbose=verbose, progress=progress)
+    if as_json:
+        print_json(result)
+    else:
+        results.proved(result)
+    end(result["passed"])
