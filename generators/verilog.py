@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,10 +59,32 @@ def emit(block: Block, config: BlockConfig, name: str | None = None,
     """
     top = f"pimlico_{name or block.name.replace('-', '_')}"
     wrapper = AxiTop(block.load("component")(config), config, reset)
+    return emit_top(top, wrapper, wrapper.signals, wrapper.ports)
+
+
+def emit_top(top: str, design: Elaboratable, signals: Sequence[Signal],
+             ports: list[TopPort]) -> Emitted:
+    """The Verilog of a top module whose parts are in a `PartLibrary`.
+
+    Parameters
+    ----------
+    top : str
+        The module's name, and the prefix of those of its parts.
+    design : Elaboratable
+    signals : sequence of Signal
+        What becomes the module's ports.
+    ports : list of TopPort
+        The same ports, described.
+
+    Raises
+    ------
+    ToolError
+        If Yosys rejects the design.
+    """
     library = PartLibrary(top)
-    library.add(top, wrapper, wrapper.signals)
+    library.add(top, design, signals)
     text = "\n".join(library.modules[name] for name in [top, *sorted(library.modules)[1:]])
-    return Emitted(top, _write_verilog(_plain_names(without_init(text)), top), wrapper.ports)
+    return Emitted(top, _write_verilog(_plain_names(without_init(text)), top), ports)
 
 
 class AxiTop(Elaboratable):
