@@ -110,6 +110,27 @@ def synthesised(result: Mapping[str, Any]) -> None:
         console.print("[bold red]timing missed[/bold red]")
 
 
+def built(result: Mapping[str, Any]) -> None:
+    """Print what ``pimlico build`` made, or by how much the clock was missed."""
+    rows: list[tuple[str, object]] = [
+        ("device", result["device"]), ("core clock, MHz", result["clock_mhz"]),
+        ("Fmax, MHz", result["fmax_mhz"]), ("UART, baud", result["baud"]),
+        ("its error", f"{result['baud_error']:.2%}")]
+    rows += [(what, f"{figure(each['used'])} of {figure(each['available'])}")
+             for what, each in result["utilisation"].items()]
+    table(f"{result['block']} on {result['board']}", ("figure", "value"), rows)
+    console = out()
+    for note in result["notes"]:
+        console.print(f"note: {note}", markup=False)
+    if not result["timing_met"]:
+        console.print("[bold red]timing missed[/bold red], nothing written: a slower clock "
+                      "(--divide) or another placement (--seed) may do")
+        return
+    for path in result["files"]:
+        console.print(path, markup=False, soft_wrap=True)
+    console.print(f"load it with: {result['load']}", markup=False, soft_wrap=True)
+
+
 def proved(result: Mapping[str, Any]) -> None:
     """Print how each property of ``pimlico prove`` fared, counterexamples included."""
     table("Properties", ("property", "status", "holds for", "seconds", "what it says"),
@@ -126,6 +147,22 @@ def proved(result: Mapping[str, Any]) -> None:
             console.print(f"{name}: {entry['counterexample']}", markup=False, soft_wrap=True)
         if entry.get("trace"):
             console.print(f"{name}: waves in {entry['trace']}", markup=False, soft_wrap=True)
+
+
+def mutated(result: Mapping[str, Any]) -> None:
+    """Print the score of ``pimlico mutate``, and the mutants that survived."""
+    coverage = result["coverage"]
+    table(f"Mutants under {figure(result['cycles'])} cycles of stimulus, seed {result['seed']}",
+          ("figure", "value"),
+          [("killed", f"{result['killed']} of {result['total']}"),
+           ("score", f"{figure(result['score'])} %"),
+           ("shown to be equivalent", result["equivalent"]),
+           ("last kill in cycle", result["last_kill"]),
+           *((f"{kind} coverage", f"{percent} %") for kind, percent in coverage.items())])
+    if result["survivors"]:
+        table("Survivors", ("mutant", "change", "signal", "line", "Verilog"),
+              [(each["number"], each["change"], escape(each["signal"]), each["line"],
+                escape(each["text"])) for each in result["survivors"]])
 
 
 def diagnosed(result: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A design that Verilator compiles into a program of its own, for runs too long for a bench."""
+"""A design that Verilator compiles into a program or library, for runs too long for a bench."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from .cache import fresh_folder, keyed_folder, log_tail
 from .tools import require, tool_version
 from .verify import Progress
 
-_PROGRAM = "trace"
+_PROGRAM, _LIBRARY = "trace", "replay.so"
 _SHARED = "compiled_run.h"
 _STALLED = 3
 """Exit code of a program whose design no longer moves."""
 
 
 def build(design: Emitted, source: str, report: Progress, *, optimise: Sequence[str],
-          flags: Sequence[str] = (), headers: Mapping[str, str] | None = None) -> Path:
+          flags: Sequence[str] = (), headers: Mapping[str, str] | None = None,
+          options: Sequence[str] = (), library: bool = False) -> Path:
     """The program for a design, built or found built before.
 
     Parameters
@@ -39,6 +40,10 @@ def build(design: Emitted, source: str, report: Progress, *, optimise: Sequence[
         For the C++ compiler.
     headers : mapping of str to str, optional
         Text of files that `source` includes, by name.
+    options : sequence of str
+        For Verilator.
+    library : bool
+        Make a shared library instead, whose state before anything is written is random.
 
     Raises
     ------
@@ -48,11 +53,13 @@ def build(design: Emitted, source: str, report: Progress, *, optimise: Sequence[
     package = files(__package__)
     texts = {name: package.joinpath(name).read_text() for name in (source, _SHARED)}
     texts |= headers or {}
-    key = [tool_version("verilator"), tool_version("g++"), _PROGRAM, *optimise]
-    folder = keyed_folder("traces", key, design.top, design.text, texts, flags)
+    product = _LIBRARY if library else _PROGRAM
+    flags = [*flags, "-fPIC"] if library else flags
+    key = [tool_version("verilator"), tool_version("g++"), product, *optimise]
+    folder = keyed_folder("traces", key, design.top, design.text, texts, flags, options)
     runtime = keyed_folder("runtime", key)
     if folder.is_dir():
-        return folder / _PROGRAM
+        return folder / product
     what = "verilator: building"
     report(what, 0, 2)
     verilator = require("verilator")
@@ -63,7 +70,8 @@ def build(design: Emitted, source: str, report: Progress, *, optimise: Sequence[
         for name, text in texts.items():
             (work / name).write_text(text)
         _call(work, verilator, "--cc", "--exe", "-O3", "--Mdir", ".", "--prefix", "Vtop",
-              "--top-module", design.top, "-o", _PROGRAM,
+              "--top-module", design.top, "-o", product, *options,
+              *(["--x-initial", "unique", "-Wno-fatal", "-LDFLAGS", "-shared"] if library else []),
               *(["-CFLAGS", " ".join(flags)] if flags else []),
               "control.vlt", f"{design.top}.v", source)
         report(what, 1, 2)
@@ -78,10 +86,10 @@ def build(design: Emitted, source: str, report: Progress, *, optimise: Sequence[
                 for path in work.glob("verilated*.o"):
                     shutil.copy(path, fresh)
         for path in work.iterdir():
-            if path.name != _PROGRAM:
+            if path.name != product:
                 path.unlink()
     report(what, 2, 2)
-    return folder / _PROGRAM
+    return folder / product
 
 
 def _call(work: Path, program: Path, *arguments: str) -> None:

@@ -8,27 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import cycle as endless
-from itertools import repeat
 
 import numpy as np
 
 from pimlico.hdl.common.ports import Port, Stream
 
+from .drive import BIT, Gates, InputWire, Read, Sink, Source, Write, draws
 from .episode import Episode
 from .mismatch import Cycle, describe_mismatch, describe_stall
 from .model import CycleModel
 from .run import Outcome, Pin, Traffic
 
-Read = Callable[[], str]
-Write = Callable[[str], None]
-Gates = Sequence[Sequence[tuple[Traffic, int]]]
-
-
 _DRAIN = 8
 _RESET_CYCLES = 2
 _HISTORY = 8
-_BIT = ("0", "1")
 _PROGRESS_EVERY = 64
 
 
@@ -80,10 +73,10 @@ class Lockstep:
         reset = pins[None, "rst"]
         self._reset = write[reset.name]
         self._in_reset, self._out_of_reset = "01" if reset.name.endswith("n") else "10"
-        self._sources: list[_Source] = []
-        self._sinks: list[_Sink] = []
-        self._input_wires: list[_InputWire] = []
-        self._answered: list[_InputWire] = []
+        self._sources: list[Source] = []
+        self._sinks: list[Sink] = []
+        self._input_wires: list[InputWire] = []
+        self._answered: list[InputWire] = []
         self._bits: list[tuple[Read, str]] = []
         self._words: list[tuple[Read, str]] = []
         self._at_times: list[tuple[Read, str, str]] = []
@@ -93,7 +86,7 @@ class Lockstep:
             if not isinstance(port, Stream):
                 if port.direction == "in":
                     wires = self._answered if name in answers else self._input_wires
-                    wires.append(_InputWire(name, port.width, self._inputs, write[here["wire"]]))
+                    wires.append(InputWire(name, port.width, self._inputs, write[here["wire"]]))
                 elif port.when:
                     self._at_times.append((self._read[here["wire"]], name, port.when))
                 else:
@@ -103,13 +96,13 @@ class Lockstep:
             if port.direction == "in":
                 writes = {role: write[pin] for role, pin in here.items() if pin in write}
                 width = pins[name, "tdata"].width
-                self._sources.append(_Source(port, width, self._inputs, writes, traffic))
+                self._sources.append(Source(port, width, self._inputs, writes, traffic))
                 self._bits.append((self._read[here["tready"]], f"{name}_ready"))
             else:
                 reads = {role: self._read[pin] for role, pin in here.items() if pin in self._read}
                 kept = self.outcome.recorded.setdefault(name, []) if record else None
                 self._sinks.append(
-                    _Sink(port, self._inputs, write[here["tready"]], reads, traffic, kept))
+                    Sink(port, self._inputs, write[here["tready"]], reads, traffic, kept))
                 self._bits.append((self._read[here["tvalid"]], f"{name}_valid"))
 
     def play(self, episodes: Iterable[Episode]) -> Iterator[None]:
@@ -134,8 +127,7 @@ class Lockstep:
         sources, sinks, wires = self._sources, self._sinks, self._input_wires
         at_times = self._at_times
         outputs, tick, clk = self._model.outputs, self._model.tick, self._clk
-        remember, agrees, always = self._history.append, self._agrees, len(self._bits)
-        always += len(self._words)
+        compare, always = self._compare, len(self._bits) + len(self._words)
         first = outcome.cycles
         end = min(self._limit, first + episode.cycles if episode.cycles else self._limit)
         still = drained = 0
@@ -154,9 +146,7 @@ class Lockstep:
             yield
 
             expected = outputs(inputs)
-            remember((now, inputs.copy(), expected.copy()))
-            if not agrees(expected):
-                raise LockstepError(self._explain(expected, first))
+            compare(expected, first)
             outcome.comparisons += always
             for _, _, when in at_times:
                 outcome.comparisons += expected[when]
@@ -194,11 +184,11 @@ class Lockstep:
         self._episode = episode.name
         for source in self._sources:
             source.load(episode.beats.get(source.name, []),
-                        _draws(self._rng, episode.valid.get(source.name, 1)),
+                        draws(self._rng, episode.valid.get(source.name, 1)),
                         self._gates(episode.after.get(source.name)),
                         episode.delay.get(source.name))
         for sink in self._sinks:
-            sink.load(_draws(self._rng, episode.ready.get(sink.name, 1)))
+            sink.load(draws(self._rng, episode.ready.get(sink.name, 1)))
         for wire in self._input_wires:
             wire.load(episode.wires.get(wire.name, [0]))
         self._answer()
@@ -219,14 +209,13 @@ class Lockstep:
 
     def _play_reset(self) -> Iterator[None]:
         self._reset(self._in_reset)
-        for age in range(_RESET_CYCLES):
+        # After one cycle of reset nothing may be left that only a second one would clear.
+        first = self.outcome.episodes == 1
+        for age in range(_RESET_CYCLES if first else int(self._rng.integers(_RESET_CYCLES)) + 1):
             self._clk("0")
             yield
             if age:
-                expected = self._model.outputs(self._inputs)
-                self._history.append((self.outcome.cycles, dict(self._inputs), dict(expected)))
-                if not self._agrees(expected):
-                    raise LockstepError(self._explain(expected, self.outcome.cycles))
+                self._compare(self._model.outputs(self._inputs), self.outcome.cycles)
                 self.outcome.comparisons += len(self._bits) + len(self._words)
             self._model.reset()
             self.outcome.cycles += 1
@@ -240,10 +229,16 @@ class Lockstep:
                 return False
         return self._model.idle
 
+    def _compare(self, expected: Mapping[str, int], first: int) -> None:
+        """Raise unless the outputs are the expected ones in this cycle; see `_explain`."""
+        self._history.append((self.outcome.cycles, self._inputs.copy(), dict(expected)))
+        if not self._agrees(expected):
+            raise LockstepError(self._explain(expected, first))
+
     def _agrees(self, expected: Mapping[str, int]) -> bool:
         try:
             for read, name in self._bits:
-                if read() != _BIT[expected[name]]:
+                if read() != BIT[expected[name]]:
                     return False
             for read, name in self._words:
                 if int(read(), 2) != expected[name]:
@@ -263,127 +258,3 @@ class Lockstep:
                   if pin.direction == "output"}
         return describe_mismatch(self._ports, self._pins, values, expected, self._history,
                                  self._episode, self.outcome.cycles, first)
-
-
-class _Source:
-    """Offers the beats of an episode on an input stream, and holds each until it is taken."""
-
-    def __init__(self, port: Stream, tdata_width: int, inputs: dict[str, int],
-                 writes: Mapping[str, Write], traffic: Traffic):
-        self.name = port.name
-        self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
-        self.payload = f"{port.name}_payload"
-        self.traffic = traffic
-        self._inputs = inputs
-        self._set_data, self._set_valid = writes["tdata"], writes["tvalid"]
-        self._set_last = writes.get("tlast")
-        self._data_width = port.data_width
-        self._data_mask = (1 << port.data_width) - 1
-        self._payload_mask = (1 << port.width) - 1
-        self._format = f"0{tdata_width}b"
-        self.left = 0
-        self.free = True
-
-    def load(self, beats: Sequence[int], decide: Callable[[], int], gates: Gates | None,
-             delays: Sequence[int] | None) -> None:
-        self._beats, self._decide, self._gates = iter(beats), decide, gates
-        self._delays = None if delays is None else list(delays)
-        self.left = len(beats)
-        self.free = True
-        self._inputs[self.valid] = 0
-        self._set_valid("0")
-        self._put(0)
-
-    def offer(self) -> None:
-        inputs = self._inputs
-        if (self.left and self._decide() and (self._gates is None or self._open(self._gates))
-                and (self._delays is None or self._due(self._delays))):
-            self.left -= 1
-            self.free = False
-            self._put(next(self._beats))
-            if not inputs[self.valid]:
-                inputs[self.valid] = 1
-                self._set_valid("1")
-        elif inputs[self.valid]:
-            inputs[self.valid] = 0
-            self._set_valid("0")
-            # A block that takes a payload without its valid must not find the old one there.
-            self._put(inputs[self.payload] ^ self._payload_mask)
-
-    def _open(self, gates: Gates) -> bool:
-        return all(traffic.beats >= count for traffic, count in gates[-self.left])
-
-    def _due(self, delays: list[int]) -> bool:
-        if delays[-self.left]:
-            delays[-self.left] -= 1
-            return False
-        return True
-
-    def _put(self, payload: int) -> None:
-        self._inputs[self.payload] = payload
-        self._set_data(format(payload & self._data_mask, self._format))
-        if self._set_last is not None:
-            self._set_last(_BIT[payload >> self._data_width])
-
-
-class _Sink:
-    """Takes beats from an output stream, and compares their payloads."""
-
-    def __init__(self, port: Stream, inputs: dict[str, int], set_ready: Write,
-                 reads: Mapping[str, Read], traffic: Traffic, kept: list[int] | None):
-        self.name = port.name
-        self.valid, self.ready = f"{port.name}_valid", f"{port.name}_ready"
-        self.payload = f"{port.name}_payload"
-        self.traffic, self.kept = traffic, kept
-        self.compared = 2 if port.has_last else 1
-        self._inputs, self._set_ready = inputs, set_ready
-        self._read_data, self._read_last = reads["tdata"], reads.get("tlast")
-        self._data_width = port.data_width
-        self._data_mask = (1 << port.data_width) - 1
-
-    def load(self, decide: Callable[[], int]) -> None:
-        self._decide = decide
-        self._inputs[self.ready] = 0
-        self._set_ready("0")
-
-    def decide(self) -> None:
-        ready = self._decide()
-        if ready != self._inputs[self.ready]:
-            self._inputs[self.ready] = ready
-            self._set_ready(_BIT[ready])
-
-    def agrees(self, payload: int) -> bool:
-        if int(self._read_data(), 2) != payload & self._data_mask:
-            return False
-        return self._read_last is None or self._read_last() == _BIT[payload >> self._data_width]
-
-
-class _InputWire:
-    def __init__(self, name: str, width: int, inputs: dict[str, int], write: Write):
-        self.name = name
-        self._inputs, self._write = inputs, write
-        self._format = f"0{width}b"
-
-    def load(self, values: Sequence[int]) -> None:
-        self._next = endless(values).__next__
-        self._inputs[self.name] = 0
-        self._write(format(0, self._format))
-
-    def change(self) -> None:
-        self.put(self._next())
-
-    def put(self, value: int) -> None:
-        if value != self._inputs.get(self.name):
-            self._inputs[self.name] = value
-            self._write(format(value, self._format))
-
-
-def _draws(rng: np.random.Generator, probability: float) -> Callable[[], int]:
-    if probability >= 1:
-        return repeat(1).__next__
-    return _draw_blocks(rng, probability).__next__
-
-
-def _draw_blocks(rng: np.random.Generator, probability: float) -> Iterator[int]:
-    while True:
-        yield from (rng.random(1024) < probability).astype(int).tolist()

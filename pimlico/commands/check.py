@@ -1,4 +1,4 @@
-"""What holds: ``verify`` and ``prove``."""
+"""What holds: ``verify``, ``prove`` and ``mutate``."""
 
 from __future__ import annotations
 
@@ -59,3 +59,30 @@ def prove(block: BlockName = None, preset: Preset = None, config: ConfigFile = N
     else:
         results.proved(result)
     end(result["passed"])
+
+
+@app.command(epilog="Example: pimlico mutate ternary-gemm --preset tiny --count 300")
+def mutate(block: BlockName = None, preset: Preset = None, config: ConfigFile = None,
+           settings: Settings = None, name: Name = None,
+           count: Annotated[int, typer.Option(
+               "--count", min=1, help="Mutants to make.")] = 200,
+           cycles: Annotated[int, typer.Option(
+               "--cycles", min=1, help="Clock cycles of stimulus.")] = 50_000,
+           seed: Annotated[int | None, typer.Option(
+               "--seed", min=0, help="Repeat a run; drawn at random otherwise.")] = None,
+           least: Annotated[float, typer.Option(
+               "--least", min=0, max=100, metavar="PERCENT",
+               help="Exit code 1 if fewer of the mutants are killed.")] = 95.0,
+           as_json: AsJson = False) -> None:
+    """Count the small faults of a core that its bench finds, and list those that survive."""
+    from pimlico.sim.mutate import score
+
+    design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    with console.progress() as progress:
+        result = score(design.block, design.config, name=design.name, count=count, cycles=cycles,
+                       seed=seed, progress=progress)
+    if as_json:
+        print_json(result)
+    else:
+        results.mutated(result)
+    end(result["score"] is None or result["score"] >= least)

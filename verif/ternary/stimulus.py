@@ -124,13 +124,19 @@ class Jobs:
         config = self.config
         n, m = self.size()
         sizes = [(0, m), (n, 0), (0, 0)]
-        if config.n_max + 1 < 1 << config.n_bits:
-            sizes.append((config.n_max + 1, m))
-        if config.m_max + 1 < 1 << config.m_bits:
-            sizes.append((n, config.m_max + 1))
+        sizes += [(large, m) for large in _above(config.n_max, config.n_bits)]
+        sizes += [(n, large) for large in _above(config.m_max, config.m_bits)]
         if config.block_format:
             sizes += [(n - 1, m), (1, m)]
         return [self.cfg(*size) for size in sizes]
+
+    def powers(self) -> list[int]:
+        """A `cfg` of every size that has one bit in a counter of its own, and is legal."""
+        config = self.config
+        unit = BLOCK if config.block_format else 1
+        return [self.cfg(unit << bit, 1) for bit in range(config.n_bits)
+                if unit << bit <= config.n_max] + [
+            self.cfg(unit, 1 << bit) for bit in range(config.m_bits) if 1 << bit <= config.m_max]
 
     def _addends(self, tiles: int, extreme: int | None) -> list[int]:
         config, width = self.config, self.config.addend_width
@@ -148,6 +154,11 @@ class Jobs:
 
     def _noise(self, bits: int) -> int:
         return int.from_bytes(self.rng.bytes(-(-bits // 8)), "little") & ((1 << bits) - 1)
+
+
+def _above(most: int, bits: int) -> list[int]:
+    """The sizes of so many bits that are above the largest legal one by a power of two."""
+    return [most + (1 << bit) for bit in range(bits) if most + (1 << bit) < 1 << bits]
 
 
 def _join(jobs: list[Beats]) -> Beats:
@@ -187,6 +198,8 @@ def _directed(config: TernaryConfig, rng: np.random.Generator, jobs: Jobs) -> It
         jobs.job(*jobs.size()),
         *({"cfg": [cfg]} for cfg in jobs.refused()),
         jobs.job(*jobs.size())]), wires={"status_clear": [0, 0, 0, 1, 0]}, valid={"cfg": 0.5})
+    for cfg in jobs.powers():
+        yield Episode("a size of one bit", {"cfg": [cfg]}, cycles=4)
     yield Episode("codes for no weight", _join(
         [jobs.job(*jobs.size(), codes=True) for _ in range(3)]),
         wires={"status_clear": [0] * 6 + [1]})
