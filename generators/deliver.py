@@ -83,7 +83,7 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
     return files
 
 
-def write_all(out: Path, files: Mapping[str, str]) -> list[Path]:
+def write_all(out: Path, files: Mapping[str, str | bytes]) -> list[Path]:
     """Write `files` into the folder `out`: under a temporary name first, then all renamed.
 
     Raises
@@ -102,8 +102,8 @@ def write_all(out: Path, files: Mapping[str, str]) -> list[Path]:
                 raise ConfigError("--out", out, "be a folder that can be written",
                                   f"{name} in it is a folder")
         work.mkdir(parents=True)
-        for name, text in files.items():
-            (work / name).write_text(text, encoding="utf-8", newline="\n")
+        for name, content in files.items():
+            (work / name).write_bytes(content.encode() if isinstance(content, str) else content)
         if out.is_dir():
             for name in files:
                 os.replace(work / name, out / name)

@@ -30,10 +30,15 @@ public:
             for (unsigned bit = 0; bit < 10; ++bit) to_send_.push_back(frame >> bit & 1);
         }
     }
-    // Until `wanted` bytes are there, or `cycles` cycles after everything was sent.
+    // Until `wanted` bytes are there, or `cycles` cycles after the last one, or everything sent.
     std::vector<uint8_t> receive(size_t wanted, uint64_t cycles) {
         while (!to_send_.empty() || in_bit_) cycle();
-        for (uint64_t at = 0; at < cycles && received_.size() < wanted; ++at) cycle();
+        size_t before = received_.size();
+        for (uint64_t at = 0; at < cycles && received_.size() < wanted; ++at) {
+            cycle();
+            if (received_.size() > before) at = 0;
+            before = received_.size();
+        }
         const size_t count = wanted < received_.size() ? wanted : received_.size();
         std::vector<uint8_t> bytes(received_.begin(), received_.begin() + count);
         received_.erase(received_.begin(), received_.begin() + count);

@@ -29,7 +29,7 @@ class SimulatedSerial:
     divisor : int
         Clock cycles of a bit, as the design has it.
     timeout_cycles : int
-        Cycles for which a read waits.
+        Cycles for which a read waits for the next byte.
     seed : int
         Of what memories hold that nothing has written.
     progress : callable, optional

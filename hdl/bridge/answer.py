@@ -12,9 +12,9 @@ from .uart import UartTransmitter
 
 
 class AnswerSender(wiring.Component):
-    """Sends an answer from ``start`` on, a cycle high, and ends with ``done``.
+    """Sends an answer from ``start`` on, a cycle high, until ``done``.
 
-    The header must hold meanwhile. With ``fetch``, byte ``index`` of the payload is to stand on
+    The header must hold meanwhile; the last byte is on its way at ``done``. With ``fetch``, byte ``index`` of the payload is to stand on
     ``byte`` from the next cycle on.
 
     Parameters
@@ -67,8 +67,6 @@ class AnswerSender(wiring.Component):
             with m.State("CRC_LOW"), send(crc.value[:8]):
                 m.next = "CRC_HIGH"
             with m.State("CRC_HIGH"), send(crc.value[:8]):
-                m.next = "END"
-            with m.State("END"), m.If(ready):
                 m.d.comb += self.done.eq(1)
                 m.next = "IDLE"
         return m

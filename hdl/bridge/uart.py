@@ -11,8 +11,8 @@ from amaranth.lib.wiring import In, Out
 class UartReceiver(wiring.Component):
     """Bytes from a line, each sampled in the middle of its bits.
 
-    A start bit that is over by its middle, and a byte without a stop bit, are dropped. Every bit
-    of a byte shows on ``bit`` with ``bit_strobe``, first the least significant one, and the
+    A start bit that is over by its middle, a byte without a stop bit, and what arrives while not
+    ``listen`` are dropped. Every bit of a byte shows on ``bit`` with ``bit_strobe``, first the least significant one, and the
     whole byte on ``data`` with ``strobe`` at its stop bit.
 
     Parameters
@@ -44,13 +44,12 @@ class UartReceiver(wiring.Component):
                 with m.If(self.listen & ~line):
                     m.next = "START"
             with m.State("START"), m.If(middle):
-                with m.If(line):
+                m.next = "DATA"
+                with m.If(line | ~self.listen):
                     m.next = "IDLE"
-                with m.Else():
-                    m.next = "DATA"
             with m.State("DATA"), m.If(middle):
-                with m.If(byte[0]):
-                    m.d.comb += self.strobe.eq(line)
+                with m.If(byte[0] | ~self.listen):
+                    m.d.comb += self.strobe.eq(line & self.listen)
                     m.next = "IDLE"
                 with m.Else():
                     m.d.comb += self.bit_strobe.eq(1)
