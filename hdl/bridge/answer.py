@@ -14,8 +14,8 @@ from .uart import UartTransmitter
 class AnswerSender(wiring.Component):
     """Sends an answer from ``start`` on, a cycle high, until ``done``.
 
-    The header must hold meanwhile; the last byte is on its way at ``done``. With ``fetch``, byte ``index`` of the payload is to stand on
-    ``byte`` from the next cycle on.
+    The header must hold meanwhile; the last byte is on its way at ``done``. With ``fetch``,
+    byte ``index`` of the payload is to stand on ``byte`` from the next cycle on.
 
     Parameters
     ----------

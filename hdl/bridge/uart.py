@@ -12,8 +12,8 @@ class UartReceiver(wiring.Component):
     """Bytes from a line, each sampled in the middle of its bits.
 
     A start bit that is over by its middle, a byte without a stop bit, and what arrives while not
-    ``listen`` are dropped. Every bit of a byte shows on ``bit`` with ``bit_strobe``, first the least significant one, and the
-    whole byte on ``data`` with ``strobe`` at its stop bit.
+    ``listen`` are dropped. Every bit of a byte shows on ``bit`` with ``bit_strobe``, first the
+    least significant one, and the whole byte on ``data`` with ``strobe`` at its stop bit.
 
     Parameters
     ----------

@@ -13,14 +13,14 @@ import serial
 from pimlico.hdl.bridge.config import BRIDGE, LONGEST, READ, WRITE, beat_bytes
 from pimlico.hdl.common.ports import Stream, Wire
 
-from . import layout
 from .errors import HostError, StalledError, WrongCoreError
+from .layout import Values, described_ports, pack, unpack
 from .link import Line, Link
 
 TIMEOUT = 0.2
 """Seconds for which a read of a real line waits; longer than the gap that ends a frame."""
 
-Beats = Sequence[int] | layout.Values
+Beats = Sequence[int] | Values
 """Raw payloads, or the fields of a stream as arrays."""
 
 
@@ -51,7 +51,7 @@ class Host:
             manifest if isinstance(manifest, Mapping)
             else json.loads(Path(manifest).read_text(encoding="utf-8")))
         self.patience = patience
-        self.ports = layout.ports(self.manifest)
+        self.ports = described_ports(self.manifest)
         self._numbers: dict[str, int] = {entry["name"]: entry["number"]
                                          for entry in self.manifest["ports"]}
         self._bursts = dict.fromkeys(self.ports, 1)
@@ -80,14 +80,15 @@ class Host:
         Parameters
         ----------
         inputs : mapping
-            Beats by stream: raw payloads, or arrays of the fields as for `layout.pack`.
+            Beats by stream: raw payloads, or arrays of the fields as for
+            `pimlico.host.layout.pack`.
         outputs : mapping of str to int
             How many beats to take of each stream.
 
         Returns
         -------
         dict
-            For each stream of `outputs` the arrays that `layout.unpack` gives.
+            For each stream of `outputs` the arrays that `pimlico.host.layout.unpack` gives.
 
         Raises
         ------
@@ -114,7 +115,7 @@ class Host:
             idle = 0 if moved else idle + 1
             if idle >= self.patience:
                 raise StalledError([*pushing, *popping], pushed, popped)
-        return {name: layout.unpack(self._stream(name, "out"), beats)
+        return {name: unpack(self._stream(name, "out"), beats)
                 for name, beats in popped.items()}
 
     def read(self, wire: str) -> int:
@@ -177,7 +178,7 @@ class Host:
     def _payloads(self, name: str, beats: Beats) -> list[int]:
         stream = self._stream(name, "in")
         if isinstance(beats, Mapping):
-            return layout.pack(stream, beats)
+            return pack(stream, beats)
         words = [int(word) for word in beats]
         for word in words:
             if not 0 <= word < 1 << stream.width:

@@ -16,7 +16,7 @@ Values = Mapping[str, Any]
 _MACHINE_BITS = 63
 
 
-def ports(manifest: Mapping[str, Any]) -> dict[str, Stream | Wire]:
+def described_ports(manifest: Mapping[str, Any]) -> dict[str, Stream | Wire]:
     """The ports that a manifest describes, by name and in order."""
     found: dict[str, Stream | Wire] = {}
     for entry in manifest["ports"]:
