@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pimlico.hdl.common.config import ConfigError
 
 from . import nextpnr, yosys
+from .cache import result_file, store
 from .targets import FLIP_FLOP, RESOURCES, TARGETS, TRANSISTORS, Target, find
 
 Progress = Callable[[str], None]
@@ -69,7 +66,10 @@ def synthesise(verilog: str, top: str, target: str, *, pnr: bool = False, seeds:
     _check(chosen, top, pnr, seeds, clock_mhz)
     options = {"top": top, "target": target, "pnr": pnr, "clock_mhz": clock_mhz,
                "seeds": seeds if pnr else None}
-    path = _cache() / f"{_key(verilog, options, chosen)}.json"
+    packages = ["pyosys"]
+    if pnr and chosen.device:
+        packages.append(chosen.device.package.replace("_", "-"))
+    path = result_file("synth", packages, verilog, options)
     if cached and path.exists():
         return json.loads(path.read_text())
     with tempfile.TemporaryDirectory(prefix="pimlico-synth-") as name:
@@ -78,13 +78,8 @@ def synthesise(verilog: str, top: str, target: str, *, pnr: bool = False, seeds:
             result = _fpga(verilog, top, chosen, folder, pnr, seeds, clock_mhz, progress, verbose)
         else:
             result = _cmos(verilog, top, chosen, folder, progress, verbose)
-    _store(path, result)
+    store(path, result)
     return result
-
-
-def cache_folder() -> Path:
-    """Where results are kept: ``PIMLICO_CACHE``, or ``~/.cache/pimlico``."""
-    return Path(os.environ.get("PIMLICO_CACHE") or Path.home() / ".cache" / "pimlico")
 
 
 def _check(target: Target, top: str, pnr: bool, seeds: int, clock_mhz: float | None) -> None:
@@ -161,41 +156,3 @@ def _result(target: Target, cells: dict[str, int], figures: dict[str, Any]) -> d
             "variant", "fmax_mhz", "fmax_seeds", "timing_met", "critical_path", "device")
     return {"target": target.name, **dict.fromkeys(keys), "uncounted": {}, "notes": [],
             **figures, "cells": dict(sorted(cells.items()))}
-
-
-@cache
-def _flow() -> str:
-    """This folder's own source, for it decides the figures as much as the tools do."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
-def _key(verilog: str, options: dict[str, Any], target: Target) -> str:
-    packages = ["pyosys"]
-    if options["pnr"] and target.device:
-        packages.append(target.device.package.replace("_", "-"))
-    parts = [verilog, options, _flow(), {package: _version(package) for package in packages}]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _cache() -> Path:
-    folder = cache_folder() / "synth"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError("PIMLICO_CACHE", cache_folder(), "be a folder that can be written",
-                          f"it gave: {error.strerror}") from None
-    return folder
-
-
-def _store(path: Path, result: dict[str, Any]) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(result, file)
-    os.replace(file.name, path)

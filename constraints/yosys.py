@@ -33,8 +33,20 @@ def synthesise(verilog: str, top: str, target: Target, folder: Path, *, booth: b
     ToolError
         If pyosys is missing, or Yosys fails.
     """
-    process.need("pyosys", "synth")
     job = {"top": top, "target": target.name, "booth": booth, "pnr": pnr}
+    return work("worker", job, verilog, folder, progress, verbose)
+
+
+def work(module: str, job: dict[str, Any], verilog: str, folder: Path,
+         progress: Callable[[str], None] | None = None, verbose: bool = False) -> dict[str, Any]:
+    """Have a `module` of this folder do `job` on `verilog` in a process of its own.
+
+    Raises
+    ------
+    ToolError
+        If pyosys is missing, or Yosys fails.
+    """
+    process.need("pyosys", "synth")
     (folder / "design.v").write_text(verilog)
     (folder / "job.json").write_text(json.dumps(job))
 
@@ -43,7 +55,7 @@ def synthesise(verilog: str, top: str, target: Target, folder: Path, *, booth: b
         if progress is not None and header:
             progress(f"yosys: {header[1].lower()}")
 
-    result = process.run("Yosys", ["-m", f"{__package__}.worker", str(folder)], folder,
+    result = process.run("Yosys", ["-m", f"{__package__}.{module}", str(folder)], folder,
                          "result.json", line, verbose)
     return json.loads(result.read_text())
 

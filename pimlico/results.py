@@ -78,7 +78,8 @@ def generated(result: Mapping[str, Any]) -> None:
 
 def verified(result: Mapping[str, Any]) -> None:
     """Print how ``pimlico verify`` went, mismatch included."""
-    table(f"Lockstep against the cycle model, seed {result['seed']}",
+    what = f" of the netlist for {result['netlist']}" if "netlist" in result else ""
+    table(f"Lockstep{what} against the cycle model, seed {result['seed']}",
           ("simulator", "result", "cycles", "comparisons", "cycles/s"),
           [(name, _MARK[run["passed"]], run["cycles"], run["comparisons"],
             run["cycles_per_second"]) for name, run in result["simulators"].items()])
@@ -86,6 +87,11 @@ def verified(result: Mapping[str, Any]) -> None:
     for name, run in result["simulators"].items():
         if run.get("waves"):
             console.print(f"waves of {name}: {run['waves']}", markup=False)
+    if "netlist" in result:
+        cells = ", ".join(f"{count} {name}" for name, count in result["cells"].items())
+        console.print(f"cells: {cells}", markup=False, soft_wrap=True)
+        for kept in result["behavioural"]:
+            console.print(f"behavioural: {kept}", markup=False, soft_wrap=True)
     for note in result.get("notes", ()):
         console.print(f"note: {note}", markup=False)
     if result.get("mismatch"):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pimlico.generators.load import load
+from pimlico.generators.load import Design, load
 
 from .. import console, results
 from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, Verbose, end, print_json
+
+if TYPE_CHECKING:
+    from pimlico.constraints.netlist import Netlist
 
 app = typer.Typer()
 
@@ -26,22 +29,39 @@ def verify(block: BlockName = None, preset: Preset = None, config: ConfigFile = 
                "--seed", min=0, help="Repeat a run; drawn at random otherwise.")] = None,
            waves: Annotated[bool, typer.Option(
                "--waves", help="Write waves, pimlico_NAME.fst, into this folder.")] = False,
+           netlist: Annotated[Literal["cmos", "ecp5", "ice40", "gowin", "nexus", "xcup"] | None,
+                              typer.Option("--netlist", show_default=False, help=(
+                                  "Run the core as synthesised for this technology."))] = None,
            verbose: Verbose = False, as_json: AsJson = False) -> None:
     """Run a core against its cycle model, every output compared on every cycle."""
     from pimlico.sim import verify as bench
 
     design = load(block, preset=preset, config=config, settings=settings or (), name=name)
+    mapped = None if netlist is None else _synthesised(design, netlist, verbose)
     with console.progress() as progress:
         result = bench.verify(
             design.block, design.config,
             simulators=("verilator", "icarus") if sim == "both" else (sim,),
             cycles=cycles, seed=seed, name=design.name, verbose=verbose, progress=progress,
-            waves=Path(f"pimlico_{design.name}.fst") if waves else None)
+            waves=Path(f"pimlico_{design.name}.fst") if waves else None, design=mapped)
+    if mapped is not None:
+        result |= {"netlist": mapped.target, "cells": mapped.cells,
+                   "behavioural": mapped.behavioural, "notes": mapped.notes + result["notes"]}
     if as_json:
         print_json(result)
     else:
         results.verified(result)
     end(result["passed"])
+
+
+def _synthesised(design: Design, target: str, verbose: bool) -> Netlist:
+    from pimlico.constraints.netlist import synthesise
+    from pimlico.generators.verilog import emit
+
+    with console.status() as tell:
+        tell("writing Verilog")
+        emitted = emit(design.block, design.config, design.name)
+        return synthesise(emitted, target, progress=tell, verbose=verbose)
 
 
 @app.command(epilog="Example: pimlico prove ternary-gemm --set keys=4")
