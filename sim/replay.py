@@ -6,14 +6,18 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 import numpy as np
 
-from pimlico.generators.verilog import Emitted
+from pimlico.generators.block import Block
+from pimlico.generators.verilog import Emitted, emit
+from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Port
-from pimlico.verif.mismatch import describe_mismatch
-from pimlico.verif.recording import Chunk, Octets, guard, octets
-from pimlico.verif.run import Pin
+from pimlico.verif.mismatch import Cycle, describe_mismatch
+from pimlico.verif.recording import Chunk, Octets, guard, octets, record
+from pimlico.verif.run import Pin, load_object
 
 from .compiled_run import build
 from .verify import Progress
@@ -49,6 +53,7 @@ class Player:
         self._outputs = [pin for pin in pins if pin.direction == "output"]
         self._bench = ctypes.c_void_p(self._library.bench_make(ctypes.c_uint64(seed)))
         self._library.bench_select(self._bench, ctypes.c_uint32(mutant))
+        self._before: list[Cycle] = []
         self._actual = np.zeros(sum(map(octets, self._outputs)), np.uint8)
 
     def __enter__(self) -> Player:
@@ -63,7 +68,10 @@ class Player:
         first = self._library.bench_replay(
             self._bench, ctypes.c_int64(count), *map(_address, (
                 chunk.inputs, chunk.expected, chunk.compared, self._actual)))
-        return None if first == count else first
+        if first < count:
+            return first
+        self._before = _compared(chunk, count)
+        return None
 
     def write_coverage(self, path: Path) -> None:
         """Write Verilator's counts to a file, if the library was built to count."""
@@ -78,9 +86,67 @@ class Player:
             position += octets(pin)
         number, _, expected = chunk.cycles[cycle]
         episode, first = chunk.episode[cycle]
-        return describe_mismatch(self._ports, self._pins, values, expected,
-                                 chunk.cycles[max(0, cycle + 1 - _HISTORY):cycle + 1], episode,
+        history = [*self._before, *_compared(chunk, cycle + 1)][-_HISTORY:]
+        return describe_mismatch(self._ports, self._pins, values, expected, history, episode,
                                  number, first)
+
+
+def replay(block: Block, config: BlockConfig, *, cycles: int, seed: int,
+           design: Emitted | None = None, stimulus: str | None = None,
+           progress: Progress | None = None) -> dict[str, Any]:
+    """Run a block against its cycle model as `verify` does, but recorded first and then played.
+
+    The same seed gives the same stimulus, comparisons and verdict as cocotb with Verilator.
+
+    Parameters
+    ----------
+    block : Block
+    config : BlockConfig
+    cycles, seed : int
+        As of `verify`.
+    design : Emitted, optional
+        Verilog to check instead of the block's own.
+    stimulus : str, optional
+        ``module:object`` of a `Stimulus` to use instead of the block's own.
+    progress : callable, optional
+        Called with what is being done, how much of it is done, and how much there is.
+
+    Returns
+    -------
+    dict
+        ``passed``, ``failure`` (text or None), ``cycles``, ``comparisons``, ``episodes``,
+        ``traffic`` by stream, and the rates ``recorded_per_second`` and ``played_per_second`` in
+        cycles. Of a run that fails the counts are those of its recording.
+
+    Raises
+    ------
+    ToolError
+        If a tool is missing or fails.
+    """
+    report = progress or (lambda what, done, total: None)
+    design = design or emit(block, config)
+    library = build_player(design, config.ports, report)
+    make = load_object(stimulus) if stimulus else block.load("stimulus")
+    pins = pins_of(design)
+    chunks, outcome = record(config, block.load("cycles")(config),
+                             make(config, np.random.default_rng(seed)), pins, seed, cycles)
+    failure, played, begun = None, 0.0, perf_counter()
+    with Player(library, config.ports, pins, seed=seed) as player:
+        for chunk in chunks:
+            start = perf_counter()
+            cycle = player.play(chunk)
+            played += perf_counter() - start
+            report("replay: running", outcome.cycles, cycles)
+            if cycle is not None:
+                failure = player.explain(chunk, cycle)
+                break
+    recorded = perf_counter() - begun - played
+    return {"passed": failure is None and outcome.comparisons > 0, "failure": failure,
+            "cycles": outcome.cycles, "comparisons": outcome.comparisons,
+            "episodes": outcome.episodes,
+            "traffic": {stream: asdict(carried) for stream, carried in outcome.traffic.items()},
+            "recorded_per_second": round(outcome.cycles / recorded),
+            "played_per_second": round(outcome.cycles / played)}
 
 
 def pins_of(design: Emitted) -> list[Pin]:
@@ -143,6 +209,13 @@ def _header(pins: Sequence[Pin], ports: Mapping[str, Port]) -> str:
         "#pragma once", f"constexpr int kInputOctets = {input_octets};",
         f"constexpr int kOutputOctets = {position};",
         "#define INPUTS(X) " + " ".join(inputs), "#define OUTPUTS(X) " + " ".join(outputs), ""])
+
+
+def _compared(chunk: Chunk, end: int) -> list[Cycle]:
+    """The last compared cycles before the cycle `end` of a chunk."""
+    begin = max(0, end - _HISTORY - 2)
+    return [cycle for cycle, compared in zip(chunk.cycles[begin:end], chunk.compared[begin:end],
+                                             strict=True) if compared]
 
 
 def _address(array: Octets) -> ctypes.c_void_p:

@@ -16,7 +16,7 @@ from pimlico.generators.pack import make_gguf
 from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.hdl.kv.config import KvConfig
 
-COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "mutate", "synth",
+COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "mutate", "mutate", "synth",
             "build"]
 FAULTY_MODEL = """
 from running_sum.cycles import RunningSumCycles
@@ -283,6 +283,16 @@ def test_doctor_says_how_to_get_what_is_missing(as_json, monkeypatch):
     assert (code, told["complete"]) == (0, False)
     assert tools["iverilog"]["found"] is False
     assert tools["iverilog"]["get"] == "apt-get install iverilog"
+
+
+def test_mutate(pimlico, as_json):
+    small = ("mutate", "running-sum", "--count", 30, "--cycles", 2000, "--seed", 5)
+    code, told = as_json(*small)
+    assert (code, told["seed"]) == (0, 5) and told["score"] >= 95
+    code, out, _ = pimlico(*small)
+    assert code == 0 and f"{told['killed']} of {told['total']}" in out
+    code, told = as_json(*small[:-4], "--cycles", 30, "--seed", 5, "--least", 99)
+    assert code == 1 and told["survivors"]
 
 
 def test_help_lists_the_commands_each_with_an_example(pimlico):
