@@ -16,7 +16,7 @@ from pimlico.generators.pack import make_gguf
 from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.hdl.kv.config import KvConfig
 
-COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "mutate", "mutate", "synth",
+COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "mutate", "synth",
             "build"]
 FAULTY_MODEL = """
 from running_sum.cycles import RunningSumCycles
