@@ -10,6 +10,7 @@ from amaranth.lib import wiring
 
 from pimlico.hdl.bridge.bridge import Bridge
 from pimlico.hdl.bridge.config import VERSION, BridgeConfig, fingerprint
+from pimlico.hdl.bridge.ends import member
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Stream
 
@@ -100,7 +101,7 @@ class BoardTop(Elaboratable):
         m.d.comb += [resettable.rst.eq((starting != 0) | bridge.core_reset),
                      bridge.rx.eq(self.uart_rx), self.uart_tx.eq(bridge.tx)]
         for port in self.bridge.ports:
-            outside, inside = getattr(self.core, port.name), getattr(bridge, port.name)
+            outside, inside = getattr(self.core, port.name), getattr(bridge, member(port))
             if isinstance(port, Stream):
                 forward, back = ((inside, outside) if port.direction == "in"
                                  else (outside, inside))

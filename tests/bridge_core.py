@@ -13,12 +13,15 @@ from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Field, Stream, Wire
 from pimlico.sim.serial_pins import SimulatedSerial
 
-DIVISOR, GAP_LOG2, STALL_LOG2 = 5, 10, 8
+DIVISOR, DIVIDE, GAP_LOG2, STALL_LOG2 = 5, 2, 10, 8
 GAP = 1 << GAP_LOG2
 
 
 class JoinConfig(BlockConfig):
-    """``o`` is ``a + b + offset`` for a beat of each; ``count`` counts them."""
+    """``o`` is ``a + b + reset`` for a beat of each; ``data`` counts them, ``tx`` is ``load``.
+
+    The names are such as the bridge has for things of its own.
+    """
 
     block: ClassVar[str] = "join"
 
@@ -27,21 +30,21 @@ class JoinConfig(BlockConfig):
         return (Stream("a", "in", (Field("x", 10, 2, signed=True),)),
                 Stream("o", "out", (Field("sum", 22), Field("last", 1))),
                 Stream("b", "in", (Field("y", 3), Field("last", 1))),
-                Wire("offset", "in", 12), Wire("count", "out", 20), Wire("flag", "in", 1),
-                Wire("echo", "out", 1))
+                Wire("reset", "in", 12), Wire("data", "out", 20), Wire("load", "in", 1),
+                Wire("tx", "out", 1))
 
 
 class Join(BlockComponent):
     def elaborate(self, platform):
         m = Module()
         go = self.a.valid & self.b.valid & (~self.o.valid | self.o.ready)
-        m.d.comb += [self.a.ready.eq(go), self.b.ready.eq(go), self.echo.eq(self.flag)]
+        m.d.comb += [self.a.ready.eq(go), self.b.ready.eq(go), self.tx.eq(self.load)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(go):
-            total = (self.a.payload + self.b.payload[:3] + self.offset)[:22]
+            total = (self.a.payload + self.b.payload[:3] + self.reset)[:22]
             m.d.sync += [self.o.payload.eq(total | self.b.payload[3] << 22), self.o.valid.eq(1),
-                         self.count.eq(self.count + 1)]
+                         self.data.eq(self.data + 1)]
         return m
 
 
@@ -56,10 +59,10 @@ class JoinCore:
         self.held, self.count = None, 0
 
     def settle(self, offers, wires):
-        self.flag = wires["flag"]
+        self.flag = wires["load"]
         if self.held is None and "a" in offers and "b" in offers:
             a, b = offers.pop("a"), offers.pop("b")
-            self.held = (a + (b & 7) + wires["offset"]) % (1 << 22) | b >> 3 << 22
+            self.held = (a + (b & 7) + wires["reset"]) % (1 << 22) | b >> 3 << 22
             self.count = (self.count + 1) % (1 << 20)
 
     def some(self, stream):
@@ -70,7 +73,7 @@ class JoinCore:
         return held
 
     def wire(self, name):
-        return {"count": self.count, "echo": self.flag}[name]
+        return {"data": self.count, "tx": self.flag}[name]
 
 
 BLOCK = Block("join", "", JoinConfig, "bridge_core:Join", "", "", Path())
@@ -82,11 +85,11 @@ def bridge(divisor=DIVISOR):
 
 
 @cache
-def design(divisor=DIVISOR, divide=1):
+def design(divisor=DIVISOR, divide=DIVIDE):
     return emit_board_top(BLOCK, JoinConfig(), "join", bridge(divisor), divide)
 
 
-def board(seed, divisor=DIVISOR, divide=1):
+def board(seed, divisor=DIVISOR, divide=DIVIDE):
     """The simulated board, whose reads wait for twice the gap."""
     return SimulatedSerial(design(divisor, divide), divisor * divide,
                            timeout_cycles=2 * GAP * divide + 40 * divisor * divide, seed=seed)

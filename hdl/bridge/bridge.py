@@ -21,7 +21,7 @@ from .config import (
     WRITE,
     BridgeConfig,
 )
-from .ends import Offers, Takes, core_signature
+from .ends import Offers, Takes, core_signature, member
 from .request import RequestReceiver
 
 
@@ -30,8 +30,8 @@ class Bridge(wiring.Component):
 
     The payload of a request is kept in a memory until its checksum has proved right; only then
     does anything of it reach the core. The answer is kept in the same memory, to be given again.
-    ``core_reset`` is high for the cycle in which the core is to be reset. For the frames see
-    `pimlico.verif.bridge.frames`.
+    ``core_reset`` is high for the cycle in which the core is to be reset; a port ``a`` of the core
+    is ``port_a`` here. For the frames see `pimlico.verif.bridge.frames`.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class Bridge(wiring.Component):
         m.submodules.takes = takes = Takes(config)
         m.submodules.payloads = payloads = Ram(8, 2 * (LONGEST + 1))
         for port in config.ports:
-            inside = getattr(offers if port.direction == "in" else takes, port.name)
-            outside = getattr(self, port.name)
+            inside = getattr(offers if port.direction == "in" else takes, member(port))
+            outside = getattr(self, member(port))
             if isinstance(outside, Signal):
                 m.d.comb += (outside.eq(inside) if port.direction == "in"
                              else inside.eq(outside))

@@ -12,13 +12,18 @@ from pimlico.hdl.common.ports import Port, Stream
 from .config import BRIDGE, BridgeConfig
 
 
+def member(port: Port) -> str:
+    """What a port of the core is called here, apart from the names of anything else."""
+    return f"port_{port.name}"
+
+
 def core_signature(ports: tuple[Port, ...]) -> dict[str, wiring.Member]:
-    """The ports of a core, seen from the side that drives it."""
+    """The ports of a core, each called as `member` says, seen from the side that drives it."""
     members = {}
     for port in ports:
         flow = Out if port.direction == "in" else In
         shape = stream.Signature(port.width) if isinstance(port, Stream) else port.width
-        members[port.name] = flow(shape)
+        members[member(port)] = flow(shape)
     return members
 
 
@@ -54,7 +59,7 @@ class Offers(wiring.Component):
             count = self.config.write_bytes(number)
             store = Signal(8 * count, name=f"{port.name}_bytes")
             filled = Cat(store[8:], self.data)
-            target = getattr(self, port.name)
+            target = getattr(self, member(port))
             if isinstance(port, Stream):
                 with m.If(mine):
                     m.d.sync += store.eq(filled)
@@ -106,7 +111,7 @@ class Takes(wiring.Component):
             for number, port in enumerate(self.config.ports, 1):
                 if port.direction == "in":
                     continue
-                source = getattr(self, port.name)
+                source = getattr(self, member(port))
                 with m.Case(number):
                     if isinstance(port, Stream):
                         m.d.comb += [self.data.eq(_byte(source.payload, self.at)),

@@ -194,8 +194,8 @@ def test_any_frame_cut_short_is_told(pair):
     assert pair.ask(WRITE, A, bytes([1, 2, 3])) == (OK, b"\x01")
 
 
-@pytest.mark.parametrize(("divisor", "divide"), [
-    (4, 8), *(pytest.param(*each, marks=pytest.mark.deep) for each in ((4, 1), (7, 1), (12, 2)))])
+@pytest.mark.deep
+@pytest.mark.parametrize(("divisor", "divide"), [(4, 1), (4, 8), (7, 1), (12, 4), (108, 1)])
 def test_other_clocks(seed, divisor, divide):
     with board(seed, divisor, divide) as line:
         frame = encode_answer(Answer(1, OK, bridge(divisor).identity * 3))

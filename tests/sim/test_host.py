@@ -8,9 +8,9 @@ import tty
 
 import numpy as np
 import pytest
-from bridge_core import BLOCK, DIVISOR, JoinConfig, board, bridge
+from bridge_core import BLOCK, JoinConfig, board, bridge
 
-from pimlico.generators.board_top import board_manifest, bridge_config, emit_board_top
+from pimlico.generators.board_top import board_manifest
 from pimlico.generators.load import load
 from pimlico.hdl.bridge.config import BAD_LENGTH, WRITE
 from pimlico.host import (
@@ -22,7 +22,7 @@ from pimlico.host import (
     WrongCoreError,
 )
 from pimlico.host.link import Link
-from pimlico.sim.serial_pins import SimulatedSerial
+from pimlico.host.simulated import simulated_line
 from pimlico.verif.ternary.formats import activation_beats, beats
 from pimlico.verif.ternary.golden import gemv
 
@@ -36,13 +36,13 @@ def host(seed):
         yield host
 
 
-@pytest.fixture(scope="module")
-def ternary():
-    """The tiny ternary core behind the bridge: design, manifest and configuration."""
+@pytest.fixture
+def ternary(seed):
+    """The line to the tiny ternary core, its manifest and configuration."""
     design = load("ternary-gemm", preset="tiny")
-    found = bridge_config(design.block, design.config, DIVISOR, 11, 9)
-    return (emit_board_top(design.block, design.config, "ternary_tiny", found),
-            board_manifest(design.block, design.config, found), design.config)
+    line, manifest = simulated_line(design.block, design.config, seed=seed)
+    with line:
+        yield line, manifest, design.config
 
 
 def job(rng, config):
@@ -70,8 +70,8 @@ def check_jobs(host, config, rng, count):
 
 
 def test_ternary_products_are_numpys(ternary, seed):
-    design, manifest, config = ternary
-    with Host(SimulatedSerial(design, DIVISOR, timeout_cycles=5000, seed=seed), manifest) as host:
+    line, manifest, config = ternary
+    with Host(line, manifest) as host:
         check_jobs(host, config, np.random.default_rng(seed), 10)
 
 
@@ -108,9 +108,9 @@ class Noisy:
 
 def test_a_noisy_line_loses_and_doubles_nothing(ternary, seed):
     """Every beat reaches the core once: else the products, and those after them, are wrong."""
-    design, manifest, config = ternary
+    line, manifest, config = ternary
     rng = np.random.default_rng(seed)
-    line = Noisy(SimulatedSerial(design, DIVISOR, timeout_cycles=5000, seed=seed), rng, 0.002)
+    line = Noisy(line, rng, 0.002)
     with Host(line, manifest) as host:
         check_jobs(host, config, rng, 10)
     assert line.damages > 5
@@ -118,15 +118,14 @@ def test_a_noisy_line_loses_and_doubles_nothing(ternary, seed):
 
 def test_a_serial_port_of_the_system(ternary, seed):
     """pySerial on a pseudo terminal, whose other end is the simulated board."""
-    design, manifest, config = ternary
+    line, manifest, config = ternary
     manifest = {**manifest, "bridge": {**manifest["bridge"], "baud": 115_200}}
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
     name = os.ttyname(theirs)
 
     def serve():
-        with SimulatedSerial(design, DIVISOR, timeout_cycles=3000, seed=seed) as line, \
-                contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             while data := os.read(ours, 4096):
                 line.write(data)
                 while back := line.read(256):
@@ -148,12 +147,12 @@ def test_fields_and_arrays(host, seed):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(-512, 512, (9, 2)), rng.integers(0, 8, 9)
     last = rng.integers(0, 2, 9).astype(bool)
-    host.write("offset", 100)
+    host.write("reset", 100)
     out = host.run({"a": {"x": x}, "b": {"y": y, "last": last}}, {"o": 9})["o"]
     packed = (x[:, 0] % 1024) + (x[:, 1] % 1024 << 10)
     assert out["sum"].tolist() == (packed + y + 100).tolist()
     assert out["last"].tolist() == last.tolist()
-    assert host.read("count") == 9
+    assert host.read("data") == 9
 
 
 def test_pushes_and_pops(host):
@@ -164,10 +163,10 @@ def test_pushes_and_pops(host):
 
 
 def test_wires(host):
-    host.write("flag", 1)
-    assert host.read("echo") == 1
-    host.pulse("flag")
-    assert host.read("echo") == 0
+    host.write("load", 1)
+    assert host.read("tx") == 1
+    host.pulse("load")
+    assert host.read("tx") == 0
 
 
 def test_reset(host):
@@ -176,7 +175,7 @@ def test_reset(host):
     host.push("b", {"y": 1, "last": 0})
     with pytest.raises(StalledError):
         host.pop("o", 1)
-    assert host.read("count") == 0
+    assert host.read("data") == 0
 
 
 def test_a_core_that_stalls_says_what_was_done(host):
@@ -186,7 +185,7 @@ def test_a_core_that_stalls_says_what_was_done(host):
         "the core does not go on: waiting at a after 2 beats, o after 1 beats")
     assert raised.value.pushed == {"a": 2, "b": 1} and raised.value.popped == {"o": [5]}
     host.run({"a": [3], "b": [0, 0]}, {"o": 2})
-    assert host.read("count") == 3
+    assert host.read("data") == 3
 
 
 def test_another_core_is_recognised(seed):
@@ -236,14 +235,14 @@ def test_refusals_are_raised_with_their_code(seed):
 def test_beats_that_do_not_suit(host, beats, message):
     with pytest.raises(ValueError, match=message):
         host.push("b", beats)
-    assert host.read("count") == 0
+    assert host.read("data") == 0
 
 
 @pytest.mark.parametrize(("use", "message"), [
     (lambda host: host.push("c", [0]), "the core has no input stream c; it has a, b"),
     (lambda host: host.pop("a", 1), "the core has no output stream a; it has o"),
-    (lambda host: host.read("flag"), "the core has no output wire flag; it has count, echo"),
-    (lambda host: host.write("o", 1), "the core has no input wire o; it has offset, flag"),
+    (lambda host: host.read("load"), "the core has no output wire load; it has data, tx"),
+    (lambda host: host.write("o", 1), "the core has no input wire o; it has reset, load"),
 ])
 def test_unknown_names(host, use, message):
     with pytest.raises(HostError, match=message):
@@ -251,5 +250,5 @@ def test_unknown_names(host, use, message):
 
 
 def test_values_of_wires_are_checked(host):
-    with pytest.raises(ValueError, match="offset = 4096 does not fit in 12 bits"):
-        host.write("offset", 0, 4096)
+    with pytest.raises(ValueError, match="reset = 4096 does not fit in 12 bits"):
+        host.write("reset", 0, 4096)
