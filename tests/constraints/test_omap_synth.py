@@ -67,7 +67,8 @@ def test_one_fpga_family_each(case, target):
     assert result["bram"] or result["lutram"] or case == "least"
 
 
-@pytest.mark.parametrize("target", ["ecp5", "xcup"])
+@pytest.mark.parametrize("target", [
+    "ecp5", pytest.param("xcup", marks=pytest.mark.deep)])
 def test_every_trusted_memory_takes_the_fewest_block_rams(target):
     config = OmapConfig(**LARGE)
     halves = sum(min(-(-width // wide) * -(-depth // deep) for wide, deep in BLOCK_RAM.items())

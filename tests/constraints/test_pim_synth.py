@@ -42,7 +42,7 @@ def blocks(config, target):
     return arrays + config.reuse * wide + sums
 
 
-@pytest.mark.parametrize("case", without(SMALL, *LONG, "bf16-tree", "int8", "bf16"))
+@pytest.mark.parametrize("case", without(SMALL, *LONG, "bf16-tree", "int8", "int8-dual", "bf16"))
 def test_arrays_take_the_fewest_blocks_of_an_ecp5(case):
     config, result = synth(case, "ecp5")
     assert config.rows * config.cols <= 512
@@ -61,7 +61,7 @@ def test_arrays_take_the_fewest_blocks_of_an_ice40(case):
     assert result["uncounted"] == {}
 
 
-@pytest.mark.parametrize("case", without(SMALL, *set(SMALL) - {"bf16"}))
+@pytest.mark.parametrize("case", without(SMALL, *set(SMALL) - {"int8-lanes"}))
 def test_ultrascale(case):
     """Arrays as small as these are in LUTs."""
     config, result = synth(case, "xcup")

@@ -1,6 +1,7 @@
 """The Ascon-AEAD128 core in both simulators."""
 
 import pytest
+from long_runs import without
 from mutants import broken
 
 from pimlico.generators.block import find
@@ -25,7 +26,12 @@ def check(config, cycles, seed, simulators=("verilator", "icarus"), **options):
 
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_lockstep(preset, seed):
-    check(load(BLOCK.name, preset=preset).config, CYCLES[preset], seed)
+    check(load(BLOCK.name, preset=preset).config, CYCLES[preset], seed, ["icarus"])
+
+
+@pytest.mark.parametrize("preset", without(BLOCK.preset_names, "balanced", "fast"))
+def test_preset_in_compiled_lockstep(preset, seed):
+    check(load(BLOCK.name, preset=preset).config, 10 * CYCLES[preset], seed, ["verilator"])
 
 
 @pytest.mark.parametrize(("mode", "beat_bits"), [("encrypt", 64), ("decrypt", 128)])

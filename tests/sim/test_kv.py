@@ -12,7 +12,8 @@ from pimlico.sim.verify import verify
 BLOCK = find("kv-history")
 FEWER_TOKENS = {"llama3-8b-int2": 64, "llama3-8b-int8-tile": 64, "skipopu-u280": 8}
 """Depth at which the presets of large memories run here; all else is as in the preset."""
-COMPILED = ["smallest", "three-beats", "interleaved", "tail", "int8", "int4-tail"]
+COMPILED = ["three-beats", "int8"]
+COMPILED_PRESETS = ["ecp5-256"]
 """Compiled by Verilator too in every run; the others in long ones."""
 
 
@@ -29,7 +30,15 @@ def preset_config(preset, **changes):
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_lockstep(preset, seed):
     fewer = {"tokens": FEWER_TOKENS[preset]} if preset in FEWER_TOKENS else {}
-    check(preset_config(preset, **fewer), 6000, seed)
+    check(preset_config(preset, **fewer), 5000, seed,
+          ["verilator", "icarus"] if preset in COMPILED_PRESETS else ["icarus"])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("preset", [preset for preset in BLOCK.preset_names
+                                    if preset not in COMPILED_PRESETS])
+def test_preset_in_compiled_lockstep(preset, seed):
+    check(preset_config(preset), 20_000, seed, ["verilator"])
 
 
 @pytest.mark.parametrize("case", SMALL)

@@ -14,7 +14,8 @@ from pimlico.verif.ternary.cycles import TernaryCycles
 from pimlico.verif.ternary.stimulus import Jobs
 
 BLOCK = find("ternary-gemm")
-COMPILED = ["smallest", "mu3", "none", "tq2_0", "requant", "batch"]
+COMPILED = ["smallest", "mu3", "tq2_0"]
+COMPILED_PRESETS = ["tiny", "best-int4"]
 """Compiled by Verilator too in every run; the others in long ones."""
 
 
@@ -24,14 +25,19 @@ def check(config, cycles, seed, simulators=("verilator", "icarus")):
     return result
 
 
-@pytest.mark.parametrize("preset", without(BLOCK.preset_names, "bf16-mu3"))
+@pytest.mark.parametrize("preset", without(BLOCK.preset_names, "bf16-mu3", "fp16-mu3"))
 def test_preset_in_lockstep(preset, seed):
-    """Floating tiles of 64 rows are compiled for Verilator in long runs only."""
-    _, config, _ = load("ternary-gemm", preset=preset)
-    if config.floating:
-        check(config, 60, seed, ["icarus"])
-    else:
-        check(config, 4000, seed)
+    config = load("ternary-gemm", preset=preset).config
+    check(config, 60 if config.floating else 3000, seed,
+          ["verilator", "icarus"] if preset in COMPILED_PRESETS else ["icarus"])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("preset", [preset for preset in BLOCK.preset_names
+                                    if preset not in COMPILED_PRESETS])
+def test_preset_in_compiled_lockstep(preset, seed):
+    config = load("ternary-gemm", preset=preset).config
+    check(config, 2000 if config.floating else 20_000, seed, ["verilator"])
 
 
 @pytest.mark.parametrize("case", without(
@@ -49,7 +55,7 @@ def test_parameters_in_compiled_lockstep(case, seed):
 
 
 @pytest.mark.parametrize("case", without(
-    FLOATING, *(case for case in FLOATING if not case.endswith("flush"))))
+    FLOATING, *(case for case in FLOATING if case != "fp16-flush")))
 def test_floating_sums_in_verilator(case, seed):
     check(TernaryConfig(**SMALL[case]), 20000, seed, ["verilator"])
 

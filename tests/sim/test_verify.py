@@ -61,6 +61,7 @@ def test_icarus_writes_the_waves_that_are_named(tmp_path, suffix, starts):
     assert written.read_bytes().startswith(starts)
 
 
+@pytest.mark.deep
 def test_two_simulators_write_a_file_each(tmp_path, fst_headers):
     result = verify(BLOCK, CONFIG, cycles=100, waves=tmp_path / "sum.fst")
     assert result["passed"]
