@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pimlico.hdl.common.config import BlockConfig, ConfigError
 
 from . import diagram, testbench, waveform
+from .axil import wrap
 from .block import Block
 from .clocks import constraints
 from .datasheet import datasheet
@@ -19,12 +20,14 @@ from .instance import instance
 from .lint import waivers
 from .makefile import cocotb_files
 from .manifest import manifest, reset_pin
+from .registers import register_files
 from .vectors import record
 from .verilog import Reset, emit
 
 
 def generate(block: Block, config: BlockConfig, out: Path, name: str | None = None,
-             reset: Reset = "high") -> dict[str, Any]:
+             reset: Reset = "high", axil: bool = False,
+             kept: Sequence[str] = ()) -> dict[str, Any]:
     """Write the core and its deliverables into the folder `out`.
 
     Files of the same names are replaced, other files stay.
@@ -39,6 +42,10 @@ def generate(block: Block, config: BlockConfig, out: Path, name: str | None = No
         Name of the top without ``pimlico_``; by default the block's.
     reset : {"high", "active-low"}
         Polarity of the reset pin.
+    axil : bool
+        Whether an AXI4-Lite wrapper, ``<top>_axil``, goes with the core.
+    kept : sequence of str
+        Ports that the wrapper leaves as they are, besides the bulk streams.
 
     Returns
     -------
@@ -48,17 +55,19 @@ def generate(block: Block, config: BlockConfig, out: Path, name: str | None = No
     Raises
     ------
     ConfigError
-        If `out` cannot be written. Nothing is left behind.
+        If `out` cannot be written, or the wrapper cannot be made. Nothing is left behind.
     """
-    files = deliverables(block, config, name, reset)
+    files = deliverables(block, config, name, reset, axil, kept)
     paths = write_all(out, files)
     return {"manifest": str(paths[-1]), "files": [str(path) for path in paths]}
 
 
 def deliverables(block: Block, config: BlockConfig, name: str | None = None,
-                 reset: Reset = "high") -> dict[str, str]:
+                 reset: Reset = "high", axil: bool = False,
+                 kept: Sequence[str] = ()) -> dict[str, str]:
     """Text of every file by name, the manifest last. The same arguments give the same text."""
     emitted = emit(block, config, name, reset)
+    wrapper = wrap(block, config, emitted, kept) if axil else None
     top = emitted.top
     cycles = testbench.cycles_for(emitted)
     trace = record(block, config, cycles)
@@ -66,7 +75,7 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
     files = {
         f"{top}.v": emitted.text,
         f"{top}.f": file_list(emitted),
-        f"{top}.core": core_file(block, emitted),
+        f"{top}.core": core_file(block, emitted, wrapper),
         f"{top}.vlt": waivers(emitted),
         f"{top}_inst.v": instance(emitted, config),
         f"{top}_tb.v": testbench.render(emitted, config, len(trace)),
@@ -79,7 +88,10 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
     }
     if timing is not None:
         files[f"{top}_timing.svg"] = timing
-    files[f"{top}.json"] = manifest(block, config, emitted, files)
+    if wrapper is not None:
+        files |= {f"{top}_axil.v": wrapper.emitted.text,
+                  f"{top}_axil.vlt": waivers(wrapper.emitted), **register_files(wrapper)}
+    files[f"{top}.json"] = manifest(block, config, emitted, files, wrapper)
     return files
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any
 
 import yaml
 
+from .axil import Axil
 from .block import Block
 from .testbench import VERILATOR_OPTIONS
 from .verilog import Emitted
 
 
-def core_file(block: Block, emitted: Emitted) -> str:
-    """Text of ``<top>.core``, with the targets ``default``, ``lint`` and ``sim``."""
+def core_file(block: Block, emitted: Emitted, wrapper: Axil | None = None) -> str:
+    """Text of ``<top>.core``, with the targets ``default``, ``lint`` and ``sim``, and ``axil`` if
+    there is a wrapper."""
     top = emitted.top
-    core = {
+    core: dict[str, Any] = {
         "name": f"pimlico:{block.name}:{top}:{version('pimlico')}",
         "description": block.summary,
         "filesets": {
@@ -41,6 +44,11 @@ def core_file(block: Block, emitted: Emitted) -> str:
             },
         },
     }
+    if wrapper:
+        top = wrapper.emitted.top
+        core["filesets"]["axil"] = {"files": [f"{top}.v"], "file_type": "verilogSource"}
+        core["targets"]["axil"] = {"description": "The core behind AXI4-Lite",
+                                   "filesets": ["rtl", "axil"], "toplevel": top}
     return "CAPI=2:\n" + yaml.safe_dump(core, sort_keys=False, width=100)
 
 

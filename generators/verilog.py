@@ -63,7 +63,7 @@ def emit(block: Block, config: BlockConfig, name: str | None = None,
 
 
 def emit_top(top: str, design: Elaboratable, signals: Sequence[Signal],
-             ports: list[TopPort]) -> Emitted:
+             ports: list[TopPort], around: Emitted | None = None) -> Emitted:
     """The Verilog of a top module whose parts are in a `PartLibrary`.
 
     Parameters
@@ -75,6 +75,8 @@ def emit_top(top: str, design: Elaboratable, signals: Sequence[Signal],
         What becomes the module's ports.
     ports : list of TopPort
         The same ports, described.
+    around : Emitted, optional
+        A core that the design has an instance of; its Verilog is not repeated.
 
     Raises
     ------
@@ -84,7 +86,30 @@ def emit_top(top: str, design: Elaboratable, signals: Sequence[Signal],
     library = PartLibrary(top)
     library.add(top, design, signals)
     text = "\n".join(library.modules[name] for name in [top, *sorted(library.modules)[1:]])
-    return Emitted(top, _write_verilog(_plain_names(without_init(text)), top), ports)
+    text = _plain_names(without_init(text)) + (_black_box(around) if around else "")
+    return Emitted(top, _write_verilog(text, top), ports)
+
+
+def clock_and_reset(reset: Reset) -> list[TopPort]:
+    """The first two ports of a top."""
+    return [TopPort("clk", "input", 1, None, "clk"),
+            TopPort("rst" if reset == "high" else "aresetn", "input", 1, None, "rst")]
+
+
+def top_ports(port: Port) -> list[TopPort]:
+    """What a stream or wire of a component becomes on the Verilog top."""
+    forward: Direction = "input" if port.direction == "in" else "output"
+    if not isinstance(port, Stream):
+        return [TopPort(port.name, forward, port.width, port.name, "wire")]
+    backward: Direction = "output" if port.direction == "in" else "input"
+    prefix = f"{'s' if port.direction == 'in' else 'm'}_axis_{port.name}"
+    padded = max(8, -(-port.data_width // 8) * 8)
+    ports = [TopPort(f"{prefix}_tdata", forward, padded, port.name, "tdata"),
+             TopPort(f"{prefix}_tvalid", forward, 1, port.name, "tvalid"),
+             TopPort(f"{prefix}_tready", backward, 1, port.name, "tready")]
+    if port.has_last:
+        ports.append(TopPort(f"{prefix}_tlast", forward, 1, port.name, "tlast"))
+    return ports
 
 
 class AxiTop(Elaboratable):
@@ -93,27 +118,11 @@ class AxiTop(Elaboratable):
     def __init__(self, core: Elaboratable, config: BlockConfig, reset: Reset):
         self.core = core
         self.config = config
-        self.ports = [TopPort("clk", "input", 1, None, "clk"),
-                      TopPort("rst" if reset == "high" else "aresetn", "input", 1, None, "rst")]
+        self.ports = clock_and_reset(reset)
         for port in config.ports:
-            self.ports += self._top_ports(port)
+            self.ports += top_ports(port)
         self._signal = {port.name: Signal(port.width, name=port.name) for port in self.ports}
         self.signals = list(self._signal.values())
-
-    @staticmethod
-    def _top_ports(port: Port) -> list[TopPort]:
-        forward: Direction = "input" if port.direction == "in" else "output"
-        if not isinstance(port, Stream):
-            return [TopPort(port.name, forward, port.width, port.name, "wire")]
-        backward: Direction = "output" if port.direction == "in" else "input"
-        prefix = f"{'s' if port.direction == 'in' else 'm'}_axis_{port.name}"
-        padded = max(8, -(-port.data_width // 8) * 8)
-        ports = [TopPort(f"{prefix}_tdata", forward, padded, port.name, "tdata"),
-                 TopPort(f"{prefix}_tvalid", forward, 1, port.name, "tvalid"),
-                 TopPort(f"{prefix}_tready", backward, 1, port.name, "tready")]
-        if port.has_last:
-            ports.append(TopPort(f"{prefix}_tlast", forward, 1, port.name, "tlast"))
-        return ports
 
     def elaborate(self, platform):
         m = Module()
@@ -143,6 +152,13 @@ class AxiTop(Elaboratable):
                              native.ready.eq(signal[f"{prefix}_tready"])]
                 m.d.comb += [bit.eq(native.payload[port.data_width]) for bit in last]
         return m
+
+
+def _black_box(core: Emitted) -> str:
+    """RTLIL of a module that has only its ports."""
+    wires = "".join(f"  wire width {port.width} {port.direction} {number} \\{port.name}\n"
+                    for number, port in enumerate(core.ports, 1))
+    return f"\nattribute \\blackbox 1\nmodule \\{core.top}\n{wires}end\n"
 
 
 def _plain_names(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from pimlico.generators.load import load
+from pimlico.hdl.common.config import ConfigError
 
 from .. import console, results
 from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, print_json
@@ -22,12 +23,21 @@ def generate(out: Annotated[Path, typer.Option(
              settings: Settings = None, name: Name = None,
              reset: Annotated[Literal["high", "active-low"], typer.Option(
                  "--reset", help="Reset pin: rst, or aresetn active low.")] = "high",
+             axil: Annotated[bool, typer.Option(
+                 "--axil", help="Add a second top with commands, replies and status in AXI4-Lite "
+                                "registers, and its register map.")] = False,
+             keep: Annotated[list[str] | None, typer.Option(
+                 "--keep", metavar="PORT", help="A narrow port that --axil leaves as it is, "
+                                                "repeatable.", show_default=False)] = None,
              as_json: AsJson = False) -> None:
     """Write a core's Verilog with its testbench, manifest, datasheet and build files."""
     from pimlico.generators import deliver
 
+    if keep and not axil:
+        raise ConfigError("--keep", ", ".join(keep), "go with --axil", "add --axil")
     design = load(block, preset=preset, config=config, settings=settings or (), name=name)
-    result = deliver.generate(design.block, design.config, out, design.name, reset)
+    result = deliver.generate(design.block, design.config, out, design.name, reset, axil,
+                              keep or ())
     if as_json:
         print_json(result)
     else:

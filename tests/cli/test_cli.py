@@ -114,6 +114,15 @@ def test_generate(pimlico, as_json, tmp_path):
     assert (tmp_path / "new" / "out" / "pimlico_sums.v").exists()
 
 
+def test_generate_with_registers(as_json, tmp_path):
+    code, told = as_json("generate", "running-sum", "--out", "out", "--axil", "--keep", "count")
+    assert code == 0
+    wrapped = json.loads((tmp_path / "out" / "pimlico_running_sum.json").read_text())["axil"]
+    assert [entry["name"] for entry in wrapped["registers"]] == [
+        "CORE_ID", "STREAM_STATUS", "NEGATE"]
+    assert str(tmp_path / "out" / f"{wrapped['top']}.rdl") in told["files"]
+
+
 def test_generate_takes_block_and_name_from_the_file(pimlico, tmp_path):
     (tmp_path / "core.yaml").write_text("block: running-sum\nname: mine\nwidth: 4\n")
     assert pimlico("generate", "--config", "core.yaml", "--out", "out")[0] == 0
@@ -135,6 +144,9 @@ WIDTH = "width = 33: must be 1 to 32 (bits of a value and of a sum)"
     (["running-sum", "--name", "my core"],
      "--name = my core: must be a Verilog identifier: up to 64 letters, digits and underscores, "
      "not beginning with a digit"),
+    (["running-sum", "--keep", "count"], "--keep = count: must go with --axil; add --axil"),
+    (["running-sum", "--axil", "--keep", "counts"],
+     "--keep = counts: must be one of i, o, negate, count; did you mean count?"),
     (["running-sum", "--set", "width"],
      "--set = width: must have the form key=value; for example --set keys=16"),
     (["--config", "wide.yaml"], WIDTH),

@@ -301,15 +301,15 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch, there, interru
     if there:
         out.mkdir(parents=True)
         (out / "a").write_text("old")
-    write = Path.write_text
+    write = Path.write_bytes
 
-    def fail_on_the_second(path, text, **options):
+    def fail_on_the_second(path, content):
         if path.name == "b":
-            write(path, text[:1])
+            write(path, content[:1])
             raise interruption
-        return write(path, text, **options)
+        return write(path, content)
 
-    monkeypatch.setattr(Path, "write_text", fail_on_the_second)
+    monkeypatch.setattr(Path, "write_bytes", fail_on_the_second)
     with pytest.raises(interruption):
         write_all(out, {"a": "new", "b": "new"})
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
