@@ -6,7 +6,7 @@ PARTS := pimlico generators sim verif constraints hdl
 
 export PYTHON
 
-.PHONY: help setup demo test deep figures lint clean
+.PHONY: help setup demo test deep figures report lint clean
 
 help:
 	@echo "make setup   prepare .venv, and the system's packages where they are missing"
@@ -14,6 +14,7 @@ help:
 	@echo "make test    the tests, in $(JOBS) processes (JOBS=)"
 	@echo "make deep    the tests and the long campaigns"
 	@echo "make figures the drawings and plots of docs, from synthesis: an hour"
+	@echo "make report  small cores of every block through all commands, on one page: half an hour"
 	@echo "make lint    ruff and mypy"
 	@echo "make clean   remove .venv and whatever was built here"
 	@echo "PYTHON=python3.12 chooses another Python than python3."
@@ -33,12 +34,16 @@ figures: $(VENV)/.dev
 	@$(BIN)/python docs/figures.py
 	@$(BIN)/python docs/ternary_claims.py
 
+report: $(VENV)/.dev
+	@$(BIN)/python docs/results.py --out results
+	@$(BIN)/pimlico report --out site --results results
+
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(PARTS) examples
 
 clean:
-	rm -rf $(VENV) build dist out *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist out results site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.%: pyproject.toml tools/setup.sh

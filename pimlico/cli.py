@@ -13,7 +13,7 @@ from pimlico.generators.errors import ToolError
 from pimlico.hdl.common.config import ConfigError
 
 from . import __version__
-from .commands import build, check, describe, implement, make
+from .commands import build, check, describe, implement, make, present
 
 
 class _Commands(TyperGroup):
@@ -33,7 +33,7 @@ app = typer.Typer(cls=_Commands, no_args_is_help=True, pretty_exceptions_enable=
                   help="Verified hardware generators for LLM-accelerator blocks.\n\n"
                        "Exit codes: 0 it holds, 1 it ran and does not hold, 2 bad input or a "
                        "missing tool.")
-for part in (describe, make, check, implement, build):
+for part in (describe, make, check, implement, build, present):
     app.add_typer(part.app)
 
 

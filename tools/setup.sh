@@ -31,6 +31,9 @@ missing_packages() {
     for program in iverilog g++ make perl; do
         command -v "$program" >/dev/null || echo "$program"
     done
+    if [[ $extras == dev ]] && ! command -v chromium >/dev/null; then
+        echo chromium fonts-dejavu-core  # the site is looked at in it
+    fi
     has_header lz4.h || echo liblz4-dev
     has_header zlib.h || echo zlib1g-dev
     "$python" -c 'import ensurepip, venv' 2>/dev/null || echo "python3-venv"

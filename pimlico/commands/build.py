@@ -10,7 +10,17 @@ import typer
 from pimlico.generators.load import load
 
 from .. import console, results
-from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, Verbose, end, print_json
+from .options import (
+    AsJson,
+    BlockName,
+    ConfigFile,
+    Name,
+    Preset,
+    Settings,
+    Verbose,
+    end,
+    print_result,
+)
 
 app = typer.Typer()
 
@@ -44,7 +54,7 @@ def build(board: Annotated[str, typer.Option(
         result = flow.build(design.block, design.config, design.name, board, out, divide=divide,
                             baud=baud, seed=seed, progress=tell, verbose=verbose)
     if as_json:
-        print_json(result)
+        print_result("build", design, preset, settings, result)
     else:
         results.built(result)
     end(result["timing_met"])

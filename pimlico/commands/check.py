@@ -10,7 +10,17 @@ import typer
 from pimlico.generators.load import Design, load
 
 from .. import console, results
-from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, Verbose, end, print_json
+from .options import (
+    AsJson,
+    BlockName,
+    ConfigFile,
+    Name,
+    Preset,
+    Settings,
+    Verbose,
+    end,
+    print_result,
+)
 
 if TYPE_CHECKING:
     from pimlico.constraints.netlist import Netlist
@@ -48,7 +58,7 @@ def verify(block: BlockName = None, preset: Preset = None, config: ConfigFile = 
         result |= {"netlist": mapped.target, "cells": mapped.cells,
                    "behavioural": mapped.behavioural, "notes": mapped.notes + result["notes"]}
     if as_json:
-        print_json(result)
+        print_result("verify", design, preset, settings, result)
     else:
         results.verified(result)
     end(result["passed"])
@@ -75,7 +85,7 @@ def prove(block: BlockName = None, preset: Preset = None, config: ConfigFile = N
     with console.progress() as progress:
         result = formal.prove(design.block, design.config, verbose=verbose, progress=progress)
     if as_json:
-        print_json(result)
+        print_result("prove", design, preset, settings, result)
     else:
         results.proved(result)
     end(result["passed"])
@@ -102,7 +112,7 @@ def mutate(block: BlockName = None, preset: Preset = None, config: ConfigFile = 
         result = score(design.block, design.config, name=design.name, count=count, cycles=cycles,
                        seed=seed, progress=progress)
     if as_json:
-        print_json(result)
+        print_result("mutate", design, preset, settings, result)
     else:
         results.mutated(result)
     end(result["score"] is None or result["score"] >= least)

@@ -10,7 +10,17 @@ from pimlico.generators.load import load
 from pimlico.hdl.common.config import ConfigError
 
 from .. import console, results
-from .options import AsJson, BlockName, ConfigFile, Name, Preset, Settings, Verbose, end, print_json
+from .options import (
+    AsJson,
+    BlockName,
+    ConfigFile,
+    Name,
+    Preset,
+    Settings,
+    Verbose,
+    end,
+    print_result,
+)
 
 app = typer.Typer()
 
@@ -45,7 +55,7 @@ def synth(target: Annotated[Literal["cmos", "ecp5", "ice40", "gowin", "nexus", "
             else result["lut"] + (result.get("lutram") or 0))
     result |= {"macs": macs, "per_mac": round(size / macs, 2) if macs else None}
     if as_json:
-        print_json(result)
+        print_result("synth", design, preset, settings, result)
     else:
         results.synthesised(result)
     end(result["timing_met"] is not False)

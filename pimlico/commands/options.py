@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from pimlico.generators.load import Design
 
 BlockName = Annotated[str | None, typer.Argument(
     metavar="BLOCK", show_default=False,
@@ -22,6 +25,13 @@ Name = Annotated[str | None, typer.Option(
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Verbose = Annotated[bool, typer.Option(
     "--verbose", "-v", help="Show the tools' own output, on stderr.")]
+
+
+def print_result(command: str, design: Design, preset: str | None,
+                 settings: Sequence[str] | None, result: dict[str, Any]) -> None:
+    """Print the object of ``--json``, with what was run on what, for ``pimlico report``."""
+    print_json({"command": command, "block": design.block.name, "preset": preset,
+                "settings": list(settings or ()), **result})
 
 
 def print_json(result: dict[str, Any]) -> None:

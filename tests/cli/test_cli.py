@@ -17,7 +17,7 @@ from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.hdl.kv.config import KvConfig
 
 COMMANDS = ["list", "show", "doctor", "generate", "pack", "verify", "prove", "mutate", "synth",
-            "build"]
+            "build", "report"]
 FAULTY_MODEL = """
 from running_sum.cycles import RunningSumCycles
 
