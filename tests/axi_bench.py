@@ -59,12 +59,14 @@ class Top:
             yield self.rng.random() < share
 
     async def start(self):
-        for name, value in self.plan["wires"].items():
-            getattr(self.dut, name).value = value
+        for name, (first, _) in self.plan["wires"].items():
+            getattr(self.dut, name).value = first
         self.reset.value = int(self.active)
         await ClockCycles(self.dut.clk, 4)
         self.reset.value = int(not self.active)
         await ClockCycles(self.dut.clk, 2)
+        for name, (_, then) in self.plan["wires"].items():
+            getattr(self.dut, name).value = then
         for name in self.sinks:
             cocotb.start_soon(self._receive(name))
         for name in self.sources:
@@ -76,15 +78,18 @@ class Top:
         width = self.plan["data_width"][name]
         words = self.plan["sources"][name]
         after = self.plan["after"].get(name) or [{}] * len(words)
+        delay = self.plan["delay"].get(name) or [0] * len(words)
         frame = []
-        for word, needed in zip(words, after, strict=True):
+        for word, needed, cycles in zip(words, after, delay, strict=True):
             for other, count in needed.items():
                 while self.moved(other) < count:
                     await RisingEdge(self.dut.clk)
+            if cycles:
+                await ClockCycles(self.dut.clk, cycles)
             frame.append(word & (1 << width) - 1)
             if not has_last or word >> width:
                 source.send_nowait(AxiStreamFrame(frame))
-                if self.plan["after"]:
+                if self.plan["after"] or any(delay):
                     await source.wait()
                 self.sent[name] += len(frame)
                 frame = []
@@ -141,8 +146,7 @@ class Top:
 async def run(dut):
     plan = json.loads(Path(os.environ["AXI_PLAN"]).read_text())
     top = Top(dut, plan)
-    if plan["stalls"]:
-        top.stutter()
+    top.stutter()
     await top.start()
     results = [await top.step(*line) for line in plan["script"]]
     for name, count in plan["sinks"].items():

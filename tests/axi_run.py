@@ -36,20 +36,23 @@ class AxiTop:
     def address(self, name):
         return next(entry.address for entry in self.registers.registers if entry.name == name)
 
-    def run(self, folder, seed, sources, sinks, script=(), after=None, stalls=True, wires=None,
+    def run(self, folder, seed, sources, sinks, script=(), after=None, delay=None, wires=None,
             settle=0):
         """What the script's steps gave, and the beats of every sink.
 
-        `sources` has packed payloads by stream, `sinks` how many beats each must come to.
+        `sources` has packed payloads by stream, `sinks` how many beats each must come to,
+        `after` and `delay` are those of an episode, `wires` have a value for the first cycle and
+        one for all others.
         """
         plan = {
-            "reset": "rst" if self.reset == "high" else "aresetn", "seed": seed, "stalls": stalls,
+            "reset": "rst" if self.reset == "high" else "aresetn", "seed": seed,
             "sources": {port.name: [int(word) for word in sources.get(port.name, [])]
                         for port in self.streams if port.direction == "in"},
             "sinks": {port.name: sinks.get(port.name, 0)
                       for port in self.streams if port.direction == "out"},
             "data_width": {port.name: port.data_width for port in self.streams},
-            "after": after or {}, "wires": dict.fromkeys(self.wires, 0) | (wires or {}),
+            "after": after or {}, "delay": delay or {},
+            "wires": dict.fromkeys(self.wires, (0, 0)) | (wires or {}),
             "script": list(script), "settle": settle, "result": str(folder / "seen.json"),
         }
         assert sources.keys() <= plan["sources"].keys() and sinks.keys() <= plan["sinks"].keys()
