@@ -176,7 +176,8 @@ def _route(work: Path, board: Board, clock_mhz: float, seed: int, tell: Progress
     core = [clock["achieved"] for clock in clocks if clock["constraint"] < clock_mhz * 1.01]
     return {
         "fmax_mhz": round(min(core), 2),
-        "timing_met": all(clock["achieved"] >= clock["constraint"] for clock in clocks),
+        "timing_met": min(core) >= clock_mhz and all(
+            clock["achieved"] >= clock["constraint"] for clock in clocks),
         "utilisation": {what: dict(report["utilization"][kind])
                         for what, kind in family.utilisation.items()},
     }

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from bridge_core import BLOCK, JoinConfig, board, bridge
 
-from pimlico.generators.board_top import board_manifest
+from pimlico.constraints.netlist import synthesise
+from pimlico.generators.board_top import board_manifest, bridge_config, emit_board_top
 from pimlico.generators.load import load
 from pimlico.hdl.bridge.config import BAD_LENGTH, WRITE
 from pimlico.host import (
@@ -22,7 +23,8 @@ from pimlico.host import (
     WrongCoreError,
 )
 from pimlico.host.link import Link
-from pimlico.host.simulated import simulated_line
+from pimlico.host.simulated import DIVISOR, GAP_LOG2, STALL_LOG2, simulated_line
+from pimlico.sim.serial_pins import SimulatedSerial
 from pimlico.verif.ternary.formats import activation_beats, beats
 from pimlico.verif.ternary.golden import gemv
 
@@ -252,3 +254,15 @@ def test_unknown_names(host, use, message):
 def test_values_of_wires_are_checked(host):
     with pytest.raises(ValueError, match="reset = 4096 does not fit in 12 bits"):
         host.write("reset", 0, 4096)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("target", ["ice40", "ecp5", "gowin"])
+def test_the_netlist_of_a_top_is_driven_likewise(seed, target):
+    design = load("ternary-gemm", preset="tiny")
+    found = bridge_config(design.block, design.config, DIVISOR, GAP_LOG2, STALL_LOG2)
+    top = emit_board_top(design.block, design.config, "ternary_tiny", found)
+    line = SimulatedSerial(synthesise(top, target), DIVISOR, timeout_cycles=2 << GAP_LOG2,
+                           seed=seed)
+    with Host(line, board_manifest(design.block, design.config, found)) as host:
+        check_jobs(host, design.config, np.random.default_rng(seed), 5)
