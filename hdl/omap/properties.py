@@ -70,7 +70,7 @@ def properties(config: BlockConfig) -> list[Property]:
         Property("loads-live",
                  "the load of an arbitrary page is the number of keys in the index that have it "
                  "as their page, and live the number of all keys there",
-                 inner, loads_live, depth=1),
+                 inner, loads_live, depth=1, gates=True),
         Property("pages-in-hand",
                  "at a host that gives pages back as they were written, the pages of an operation "
                  "go out with every item that they came with but the one of its key, and with "
@@ -78,7 +78,7 @@ def properties(config: BlockConfig) -> list[Property]:
                  "of its own, and the records of all pages have just the slots in use that have "
                  "an item; if a page has the item of the key, a get or del answers with its "
                  "value there, and a get puts this value among those that wait",
-                 _appending(inner), pages_in_hand, depth=1),
+                 _appending(inner), pages_in_hand, depth=1, gates=True),
         Property("tracked-item",
                  "at a host that gives pages back as they were written, an arbitrary key has one "
                  "item while it is stored, in the page that it belongs to or in that page's list "

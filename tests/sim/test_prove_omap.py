@@ -91,8 +91,7 @@ BREAKS = [
     # it is there twice: in its page, or merged, and put anew
     ("pages-in-hand", buffer, "stage_kept.eq(now_used[:lanes] & ~keys &",
      "stage_kept.eq(now_used[:lanes] &", "what of a beat is kept"),
-    ("pages-in-hand", pending, "self.got.eq(takes & ~matches)", "self.got.eq(takes)",
-     "its own is not merged"),
+    ("pages-in-hand", pending, "self.got.eq(takes & ~matches)", "self.got.eq(takes)", "a slot"),
     # a get gives what was put before
     ("pages-in-hand", core, "& ~(buffer.in_page | buffer.caught)", "", "the value in hand"),
     ("bounded-completion", core, "~launched & index.done &", "~launched & index.settled &",
