@@ -52,7 +52,7 @@ class Top:
             ends += [write.aw_channel, write.w_channel, write.b_channel, read.ar_channel,
                      read.r_channel]
         for end in ends:
-            end.set_pause_generator(self._stalls(self.rng.choice([0.0, 0.2, 0.7])))
+            end.set_pause_generator(self._stalls(self.rng.choice(self.plan["stalls"])))
 
     def _stalls(self, share):
         while True:

@@ -37,15 +37,15 @@ class AxiTop:
         return next(entry.address for entry in self.registers.registers if entry.name == name)
 
     def run(self, folder, seed, sources, sinks, script=(), after=None, delay=None, wires=None,
-            settle=0):
+            settle=0, stalls=(0.0, 0.2, 0.7)):
         """What the script's steps gave, and the beats of every sink.
 
         `sources` has packed payloads by stream, `sinks` how many beats each must come to,
         `after` and `delay` are those of an episode, `wires` have a value for the first cycle and
-        one for all others.
+        one for all others. `stalls` are the shares of cycles that an end may be paused for.
         """
         plan = {
-            "reset": "rst" if self.reset == "high" else "aresetn", "seed": seed,
+            "reset": "rst" if self.reset == "high" else "aresetn", "seed": seed, "stalls": stalls,
             "sources": {port.name: [int(word) for word in sources.get(port.name, [])]
                         for port in self.streams if port.direction == "in"},
             "sinks": {port.name: sinks.get(port.name, 0)

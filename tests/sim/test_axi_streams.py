@@ -113,7 +113,9 @@ def test_a_job_by_prefix(tmp_path, seed, name, simulator):
         after={stream: list(map(dict, needed)) for stream, needed in episode.after.items()
                if any(needed)},
         delay={stream: list(map(int, cycles)) for stream, cycles in episode.delay.items()},
-        wires=wires_of(config, episode), settle=50)
+        wires=wires_of(config, episode), settle=50,
+        # a refresh must come in time
+        stalls=(0.0, 0.05) if name in COUNTS else (0.0, 0.2, 0.7))
     for stream, words in expected.items():
         left_out = COUNTS.get(name, {}).get(stream)
         assert plain(config, stream, seen[stream], left_out) == plain(
