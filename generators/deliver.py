@@ -23,6 +23,7 @@ from .manifest import manifest, reset_pin
 from .registers import register_files
 from .vectors import record
 from .verilog import Reset, emit
+from .vivado import part_of, vivado_script
 
 
 def generate(block: Block, config: BlockConfig, out: Path, name: str | None = None,
@@ -88,6 +89,8 @@ def deliverables(block: Block, config: BlockConfig, name: str | None = None,
     }
     if timing is not None:
         files[f"{top}_timing.svg"] = timing
+    if (part := part_of(block, config)) is not None:
+        files[f"{top}_vivado.tcl"] = vivado_script(emitted, part)
     if wrapper is not None:
         files |= {f"{top}_axil.v": wrapper.emitted.text,
                   f"{top}_axil.vlt": waivers(wrapper.emitted), **register_files(wrapper)}
