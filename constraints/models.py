@@ -1,4 +1,4 @@
-"""Verilog models of a family's cells: those that Yosys brings, and our own where it has none."""
+"""Verilog models of a family's cells: those that Yosys brings, and our own in their place."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ LIBRARIES = {"ecp5": "ecp5/cells_sim.v", "ice40": "ice40/cells_sim.v",
 """Where Yosys keeps the models of each target that has cells."""
 
 _MODULE = re.compile(r"\bmodule\s+(\w+)\s*[#(;].*?\bendmodule\b", re.S)
-_BODY = re.compile(r"\b(?:assign|always\w*)\b|\)\s*\w+\s*\(|^\s*(?!module)\w+\s+\w+\s*\(", re.M)
-_COMBINATIONAL = re.compile(r"\balways\s*@\s*(?:\*|\(\s*\*\s*\))")
+_BODY = re.compile(r"\b(?:assign|always)\b|\)\s*\w+\s*\(|^\s*(?!module)\w+\s+\w+\s*\(", re.M)
 _SPECIFY = re.compile(r"\bspecify\b.*?\bendspecify\b", re.S)
 
 
@@ -23,7 +22,7 @@ class Models:
     """The models of a target's cells, by name.
 
     Yosys's are taken from its installation, without their timing. Those of
-    ``cells/<target>.v`` take the place of its black boxes.
+    ``cells/<target>.v`` take the place of its black boxes, and of what does not simulate.
 
     Parameters
     ----------
@@ -79,6 +78,4 @@ def _modules(text: str) -> dict[str, str]:
     """Modules with a body, by name."""
     text = re.sub(r"^`file_(?:push|pop).*\n", "", text, flags=re.M)
     text = _SPECIFY.sub("", re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S))
-    # `always @*` waits for a change, which never comes where all inputs are constant
-    text = _COMBINATIONAL.sub("always_comb", text)
     return {match[1]: match[0] for match in _MODULE.finditer(text) if _BODY.search(match[0])}

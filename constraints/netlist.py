@@ -29,7 +29,7 @@ class Netlist(Emitted):
         Memories kept behavioural, by name: their bits. The target's block RAM has no model, or
         the target has no memory.
     own : list of str
-        Cells that Yosys has no model of; their models are in ``constraints/cells``.
+        Cells whose model is not Yosys's but in ``constraints/cells``.
     """
 
     target: str
@@ -50,7 +50,7 @@ class Netlist(Emitted):
             many = "memories are" if len(self.memories) > 1 else "memory is"
             notes.append(f"{len(self.memories)} {many} kept behavioural: {_reason(self.target)}")
         if self.own:
-            notes.append(f"Yosys has no model of {', '.join(self.own)}; Pimlico's own are used")
+            notes.append(f"simulated by models of Pimlico's own: {', '.join(self.own)}")
         return notes
 
 

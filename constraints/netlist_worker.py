@@ -100,7 +100,7 @@ class _Run:
         script, = self.target.passes
         told = self.folder / "memories"
         self.run(f"{script} -run begin:{before}", "design -save unmapped",
-                 f"tee -q -o {told} {script} -run {before}:{after}", "design -load unmapped")
+                 f"tee -o {told} {script} -run {before}:{after}", "design -load unmapped")
         chosen = {name for name, kind in _MAPPED.findall(told.read_text())
                   if not re.fullmatch(modelled, kind)}
         memories = self.keep(lambda cell: f"{self.top}.{_name(cell.name)}" in chosen)

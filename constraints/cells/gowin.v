@@ -1,5 +1,27 @@
 // Models of what is a black box in Yosys's library for Gowin, as far as Yosys makes use of it.
-// Multipliers are without their registers.
+// Multipliers are without their registers. Of the ALU there is a model in that library, which
+// Icarus leaves unknown where all inputs are constant.
+
+module ALU (input I0, I1, I3, CIN, output SUM, COUT);
+parameter ALU_MODE = 0;
+localparam ADD = 0, SUB = 1, ADDSUB = 2, NE = 3, GE = 4, LE = 5, CUP = 6, CDN = 7, CUPCDN = 8;
+localparam MULT = 9;
+wire sum = ALU_MODE == ADD ? I0 ^ I1
+  : ALU_MODE == SUB || ALU_MODE == NE || ALU_MODE == GE ? I0 ~^ I1
+  : ALU_MODE == ADDSUB ? I0 ^ I1 ^ ~I3
+  : ALU_MODE == LE ? ~I0 ^ I1
+  : ALU_MODE == CUP ? I0
+  : ALU_MODE == CDN ? ~I0
+  : ALU_MODE == CUPCDN ? I0 ~^ I3
+  : (I0 & I1) ^ I3;
+wire carry = ALU_MODE == NE || ALU_MODE == CDN ? 1'b1
+  : ALU_MODE == LE ? I1
+  : ALU_MODE == CUP ? 1'b0
+  : ALU_MODE == MULT ? I0 & I1
+  : I0;
+assign SUM = sum ^ CIN;
+assign COUT = sum ? CIN : carry;
+endmodule
 
 module MULT9X9 (
   input [8:0] SIA, SIB,

@@ -37,8 +37,8 @@ SMALL = {
 }
 BLOCKS = {"ternary": "ternary-gemm", "pim": "pim-channel", "bitslice": "bitslice-array",
           "kv": "kv-history", "omap": "omap-controller", "ascon": "ascon-aead128"}
-QUICK = [("ternary", "xcup"), ("pim", "ecp5"), ("bitslice", "gowin"), ("kv-auto", "ice40"),
-         ("omap", "cmos"), ("ascon", "ecp5")]
+QUICK = [("pim", "ecp5"), ("bitslice", "gowin"), ("omap", "cmos"), ("ascon", "ice40")]
+"""The other families and targets are in the tests of the command."""
 BLOCK_RAM = {"ecp5": "DP16KD", "ice40": "SB_RAM40_4K"}
 """The targets whose block RAM has a model."""
 
@@ -83,12 +83,11 @@ def test_a_block_ram_is_of_cells_or_named_as_behavioural(tmp_path, target, seed)
     assert [pair for pair in known if pair[0] != pair[1]] == []
 
 
-PRODUCTS = {"ecp5": "MULT18X18D", "ice40": "SB_MAC16", "gowin": "MULT18X18", "nexus": "MULT18X18",
-            "xcup": "DSP48E2"}
+PRODUCTS = {"ecp5": "MULT18X18D", "gowin": "MULT18X18", "xcup": "DSP48E2"}
 
 
 @pytest.mark.parametrize("sign", ["signed", "unsigned"])
-@pytest.mark.parametrize("target", ["ecp5", "gowin", "xcup"])
+@pytest.mark.parametrize("target", PRODUCTS)
 def test_the_model_of_a_multiplier_multiplies(tmp_path, target, sign, seed):
     kind = "signed" if sign == "signed" else ""
     text = f"""
@@ -104,7 +103,8 @@ endmodule
              for name, role in wires.items()]
     netlist = synthesise(Emitted("product", text, ports), target, cached=False)
     assert netlist.cells.get(PRODUCTS[target]) == 1
-    assert PRODUCTS[target] in netlist.notes[0]
+    assert PRODUCTS[target] in netlist.own
+    assert netlist.notes[0].startswith("simulated by models of Pimlico's own: ")
     rng = np.random.default_rng(seed)
     corners = [0, 1, 0x7FFF, 0x8000, 0xFFFF]
     pairs = [(a, b) for a in corners for b in corners] + rng.integers(0, 1 << 16, (50, 2)).tolist()
@@ -162,14 +162,13 @@ def pimlico(tmp_path, monkeypatch):
 
 
 def test_the_command(pimlico):
-    code, out = pimlico("verify", "ternary-gemm", "--preset", "tiny", "--netlist", "ice40",
-                        "--sim", "both", "--cycles", 500, "--seed", 7, "--json")
+    code, out = pimlico("verify", "ternary-gemm", "--preset", "tiny", "--netlist", "xcup",
+                        "--sim", "both", "--cycles", 300, "--json")
     told = json.loads(out)
     assert code == 0
     assert told["simulators"].keys() == {"verilator", "icarus"}
-    assert (told["passed"], told["netlist"], told["behavioural"]) == (True, "ice40", [])
-    assert told["cells"].keys() == {
-        "SB_CARRY", "SB_DFF", "SB_DFFE", "SB_DFFESR", "SB_DFFESS", "SB_LUT4"}
+    assert (told["passed"], told["netlist"], told["behavioural"]) == (True, "xcup", [])
+    assert {"CARRY4", "FDRE", "LUT2"} <= told["cells"].keys()
 
 
 def test_the_command_tells_what_is_behavioural(pimlico):
