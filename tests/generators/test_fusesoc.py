@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_axil import SMALL
+from test_axil_map import SMALL
 from test_deliver import TOP, run_testbench, verilator_environment
 
 from pimlico.generators.deliver import generate

@@ -14,7 +14,6 @@ from pimlico.generators.block import blocks
 from pimlico.generators.deliver import deliverables, generate
 from pimlico.generators.load import load
 from pimlico.generators.registers import describe_registers, register_files
-from pimlico.generators.ternary import BLOCK as TERNARY
 from pimlico.generators.verilog import Emitted, clock_and_reset, emit, top_ports
 from pimlico.hdl.axil.registers import NARROW, RegisterMap, is_narrow
 from pimlico.hdl.common.config import ConfigError
@@ -179,16 +178,16 @@ def test_the_wrapper_is_clean_and_fits_its_core(name, tmp_path):
 
 
 def test_the_core_itself_is_the_same_with_a_wrapper():
-    config = load("ternary-gemm", preset="tiny").config
-    without = deliverables(TERNARY, config, "core")
-    beside = deliverables(TERNARY, config, "core", axil=True)
+    config = RUNNING_SUM.config()
+    without = deliverables(RUNNING_SUM, config, "core")
+    beside = deliverables(RUNNING_SUM, config, "core", axil=True)
     assert beside.keys() - without.keys() == {
         f"{TOP}_axil{suffix}" for suffix in (".v", ".vlt", ".md", ".h", ".rdl")}
     assert {name for name in without if without[name] != beside[name]} == {
         f"{TOP}.core", f"{TOP}.json"}
-    assert beside == deliverables(TERNARY, config, "core", axil=True)
+    assert beside == deliverables(RUNNING_SUM, config, "core", axil=True)
     told = json.loads(beside[f"{TOP}.json"])
-    axil = wrap(TERNARY, config, emit(TERNARY, config, "core"))
+    axil = wrap(RUNNING_SUM, config, emit(RUNNING_SUM, config, "core"))
     assert told.pop("axil") == describe_registers(axil)
     assert told["files"].keys() == beside.keys() - {f"{TOP}.json"}
 
