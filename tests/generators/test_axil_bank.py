@@ -96,6 +96,7 @@ def test_random_accesses(seed, order):
     rng, dut, model = random.Random(seed), Both(), Model()
     slave, bank = dut.slave, dut.bank
     addresses = [entry.address for entry in REGISTERS.registers]
+    strobes = [entry.address for entry in REGISTERS.registers if entry.kind in ("push", "pop")]
     took, gave = [], []
 
     async def edge(ctx):
@@ -179,7 +180,8 @@ def test_random_accesses(seed, order):
     async def bench(ctx):
         for _ in range(1000):
             await core(ctx)
-            address = rng.choice(addresses) if rng.random() < 0.95 else 4 * rng.randrange(1 << 10)
+            address = rng.choice([rng.choice(addresses), rng.choice(addresses),
+                                  rng.choice(strobes), 4 * rng.randrange(1 << 10)])
             low = rng.randrange(4)
             if rng.random() < 0.5:
                 strobe = rng.choice([15, 15, rng.randrange(16)])
@@ -198,3 +200,127 @@ def test_random_accesses(seed, order):
     simulator.run()
     assert (took, gave) == (model.sent, model.taken)
     assert len(took) > 2 and len(gave) > 2
+
+
+def address_of(name):
+    return next(entry.address for entry in REGISTERS.registers if entry.name == name)
+
+
+def run(bench):
+    dut = Both()
+
+    async def testbench(ctx):
+        await bench(ctx, dut.slave, dut.bank)
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+
+
+async def begin(ctx, slave, **write):
+    """Hands over both halves of a write, which the slave has room for."""
+    for name, value in {"wstrb": 15, **write, "awvalid": 1, "wvalid": 1}.items():
+        ctx.set(getattr(slave, name), value)
+    assert ctx.get(slave.awready) and ctx.get(slave.wready)
+    await ctx.tick()
+    ctx.set(slave.awvalid, 0)
+    ctx.set(slave.wvalid, 0)
+
+
+async def answered(ctx, slave, channel, name):
+    """The answer that stands, taken."""
+    assert ctx.get(getattr(slave, f"{channel}valid"))
+    value = ctx.get(getattr(slave, name))
+    ctx.set(getattr(slave, f"{channel}ready"), 1)
+    await ctx.tick()
+    ctx.set(getattr(slave, f"{channel}ready"), 0)
+    return value
+
+
+def test_a_write_waits_until_the_answer_before_it_is_taken():
+    async def bench(ctx, slave, bank):
+        await begin(ctx, slave, awaddr=0xFFC, wdata=1)
+        await ctx.tick()
+        await begin(ctx, slave, awaddr=address_of("LEVEL_0"), wdata=0x1234)
+        for _ in range(4):
+            await ctx.tick()
+            assert not ctx.get(slave.awready) and not ctx.get(slave.wready)
+            assert ctx.get(bank.level) == 0
+            assert ctx.get(slave.bvalid) and ctx.get(slave.bresp) == SLVERR
+        assert await answered(ctx, slave, "b", "bresp") == SLVERR
+        assert ctx.get(bank.level) == 0x1234
+        assert await answered(ctx, slave, "b", "bresp") == OKAY
+        assert not ctx.get(slave.bvalid)
+
+    run(bench)
+
+
+def test_a_read_waits_until_the_answer_before_it_is_taken():
+    async def bench(ctx, slave, bank):
+        for address in (address_of("CORE_ID"), 0xFFC):
+            ctx.set(slave.araddr, address)
+            ctx.set(slave.arvalid, 1)
+            assert ctx.get(slave.arready)
+            await ctx.tick()
+            ctx.set(slave.arvalid, 0)
+            await ctx.tick()
+        for _ in range(4):
+            await ctx.tick()
+            assert not ctx.get(slave.arready)
+            assert ctx.get(slave.rdata) == REGISTERS.identity and ctx.get(slave.rresp) == OKAY
+        assert await answered(ctx, slave, "r", "rdata") == REGISTERS.identity
+        assert await answered(ctx, slave, "r", "rresp") == SLVERR
+        assert not ctx.get(slave.rvalid)
+
+    run(bench)
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_a_push_while_the_core_takes_what_waits(moment):
+    """As many beats leave as pushes were answered OKAY, whichever is first."""
+    async def bench(ctx, slave, bank):
+        taken = answers = 0
+
+        async def edge():
+            nonlocal taken
+            taken += ctx.get(bank.go.valid) and ctx.get(bank.go.ready)
+            await ctx.tick()
+
+        push = {"awaddr": address_of("GO_PUSH"), "wdata": 1}
+        await begin(ctx, slave, **push)
+        await edge()
+        answers += await answered(ctx, slave, "b", "bresp") == OKAY
+        ctx.set(bank.go.ready, moment == 0)
+        taken += moment == 0
+        await begin(ctx, slave, **push)
+        for now in range(1, 5):
+            ctx.set(bank.go.ready, now == moment)
+            await edge()
+        answers += await answered(ctx, slave, "b", "bresp") == OKAY
+        assert answers == 1 + (moment == 0)
+        ctx.set(bank.go.ready, 1)
+        for _ in range(3):
+            await edge()
+        assert taken == answers
+
+    run(bench)
+
+
+def test_a_pop_without_a_reply_takes_none():
+    async def bench(ctx, slave, bank):
+        await begin(ctx, slave, awaddr=address_of("DONE_POP"), wdata=1)
+        assert ctx.get(slave.write)
+        await ctx.tick()
+        assert await answered(ctx, slave, "b", "bresp") == SLVERR
+        ctx.set(bank.done.valid, 1)
+        for _ in range(4):
+            assert not ctx.get(bank.done.ready)
+            await ctx.tick()
+        await begin(ctx, slave, awaddr=address_of("DONE_POP"), wdata=1)
+        assert ctx.get(bank.done.ready)
+        await ctx.tick()
+        assert not ctx.get(bank.done.ready)
+        assert await answered(ctx, slave, "b", "bresp") == OKAY
+
+    run(bench)
