@@ -10,26 +10,39 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pimlico.generators.verilog import Emitted
 
 from .mutants import SOUND, Mutant
+from .reachable import begin_with, constants, never, reset_values
 from .yosys import call_yosys
 
-TIMEOUT = 20
-"""Seconds for one mutant, after which it counts as different."""
+TIMEOUT = 10
+"""Seconds for one mutant in any state, and for one in the states after a reset; after that it
+counts as different."""
+
+MOST_OWN = 24
+"""Registers that a mutant may have of its own."""
+
+_OPEN = "open.il"
+"""The sound design with what it leaves open as inputs."""
+_ENABLES = {"RD_ADDR": "RD_EN", "WR_ADDR": "WR_EN", "WR_DATA": "WR_EN"}
+"""Ports of a memory that mean something only while others are 1."""
 
 
 def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[int]:
-    """Numbers of those mutants that do what the design does, for all inputs and in all states.
+    """Numbers of those mutants that do what the design does, for all inputs.
 
-    The outputs and the next state are compared, from any state, reachable or not; payloads
-    while their valid is 1; and where the design leaves a value open, any will do. So what is
-    shown here is equivalent, but not all that is equivalent is shown: a mutant that differs in
-    states that are never reached is not.
+    The outputs and the next state of both are compared, payloads while their valid is 1, and
+    ports of a memory while it is enabled. First in any state, reachable or not; where the design
+    leaves a value open, any will do. Then in the states that the design itself can be in after a
+    reset of a cycle, with any inputs and any contents of its memories and of the registers that
+    have no reset. A mutant with the same outputs and next state in all of them is in the same
+    states, and has the same outputs, forever: what is shown here is equivalent. Not all that is
+    equivalent is shown: a mutant that has another state, but never another output, is not.
 
     Parameters
     ----------
@@ -47,7 +60,8 @@ def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[
     valid = {port.stream: port.name for port in design.ports if port.role == "tvalid"}
     payloads = {port.name: valid[port.stream] for port in design.ports
                 if port.direction == "output" and port.role in ("tdata", "tlast")}
-    question = {"payloads": payloads,
+    reset = next((port.name for port in design.ports if port.role == "rst"), "")
+    question = {"payloads": payloads, "reset": reset,
                 "commands": {each.number: each.command for each in mutants}}
     if not question["commands"]:
         return set()
@@ -59,23 +73,44 @@ def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[
 class _Comparison:
     """A mutant beside the sound design, registers and memories taken out of both."""
 
-    def __init__(self, folder: Path, payloads: dict[str, str]):
+    def __init__(self, folder: Path, payloads: dict[str, str], reset: str):
         from pyosys import libyosys
 
         self._ys: Any = libyosys
-        self._folder, self._payloads = folder, payloads
+        self._folder, self._payloads, self._reset = folder, payloads, reset
         self._design = libyosys.Design()
-        self._prepare("gold")
+        self._run(f"read_rtlil {folder / SOUND}")
+        self._open_inputs(self._design.top_module())
+        self._run("setattr -unset init", f"write_rtlil {folder / _OPEN}")
+        self._prepare(SOUND, "gold")
+        self._begin: dict[str, str] = {}
+        if reset:
+            self._prepare(_OPEN, "gold_open")
+            self._begin = self._after_reset("gold_open")
 
     def _run(self, *commands: str) -> None:
         for command in commands:
             self._ys.run_pass(command, self._design)
 
-    def _prepare(self, name: str, *changes: str) -> None:
-        self._run("design -reset", f"read_rtlil {self._folder / SOUND}", *changes)
+    def _open_inputs(self, module: Any) -> None:
+        """What a module leaves open becomes inputs."""
+        ys = self._ys
+        self._run("setundef -undriven -anyseq")
+        cells = [cell for cell in module.cells_.values() if cell.type.str() == "$anyseq"]
+        for number, cell in enumerate(cells):
+            bits = cell.connections_[ys.IdString("\\Y")]
+            wire = module.addWire(ys.IdString(f"\\open{number}"), bits.size())
+            wire.port_input = True
+            module.remove(cell)
+            module.connect(bits, ys.SigSpec(wire))
+        module.fixup_ports()
+
+    def _prepare(self, source: str, name: str, *changes: str, own: frozenset[int] = frozenset(),
+                 begin: Mapping[str, str] | None = None) -> None:
+        self._run("design -reset", f"read_rtlil {self._folder / source}", *changes)
         module = self._design.top_module()
         self._show_payloads_when_valid(module)
-        self._cut_state(module)
+        self._cut_state(module, own, begin or {})
         self._run(f"rename {module.name.str()} {name}", "opt_clean -purge",
                   f"design -stash {name}")
 
@@ -87,45 +122,135 @@ class _Comparison:
             module.rename(inner, ys.IdString(f"\\{name}_anyway"))
             shown = module.addWire(ys.IdString(f"\\{name}"), inner.width)
             shown.port_output = True
-            module.addMux(ys.IdString(f"\\{name}_shown"), ys.SigSpec(ys.Const(0, inner.width)),
-                          ys.SigSpec(inner), ys.SigSpec(module.wire(ys.IdString(f"\\{valid}"))),
-                          ys.SigSpec(shown))
+            when = ys.SigSpec(module.wire(ys.IdString(f"\\{valid}"))).to_sigbit_vector()
+            self._show(module, ys.SigSpec(inner), list(when) * inner.width, shown)
         module.fixup_ports()
 
-    def _cut_state(self, module: Any) -> None:
-        """Registers and memories become inputs and outputs, by the same names in both."""
+    def _show(self, module: Any, bits: Any, when: list[Any], shown: Any) -> None:
+        """Bits where they mean something, else zeros."""
+        ys = self._ys
+        enable = ys.SigSpec()
+        for bit in when:
+            enable.append(ys.SigSpec(bit, 1))
+        module.addBwmux(ys.IdString(f"{shown.name.str()}_shown"),
+                        ys.SigSpec(ys.Const(0, shown.width)), bits, enable, ys.SigSpec(shown))
+
+    def _cut_state(self, module: Any, own: frozenset[int], begin: Mapping[str, str]) -> None:
+        """Registers and memories become inputs and outputs, by the same names in both, but for
+        registers of its `own`, which begin as is given."""
         ys = self._ys
         cells = [cell for cell in module.cells_.values()
                  if cell.type.str() in ("$dff", "$mem_v2")]
         for number, cell in enumerate(sorted(cells, key=lambda cell: cell.name.str())):
-            for port, bits in list(cell.connections_.items()):
+            ports = {port.str()[1:]: bits for port, bits in list(cell.connections_.items())}
+            outputs = {port.str()[1:] for port in cell.connections_ if cell.output(port)}
+            if number in own:
+                begin_with(ys, self._run, module, cell, begin[f"state{number}"])
+                continue
+            for port, bits in ports.items():
                 if not bits.size():
                     continue
-                wire = module.addWire(ys.IdString(f"\\state{number}_{port.str()[1:]}"), bits.size())
-                if cell.output(port):
+                wire = module.addWire(ys.IdString(f"\\state{number}_{port}"), bits.size())
+                if port in outputs:
                     wire.port_input = True
                     module.connect(bits, ys.SigSpec(wire))
+                    continue
+                wire.port_output = True
+                if port in _ENABLES:
+                    self._show(module, bits, self._enables(
+                        module, wire.name.str(), ports[_ENABLES[port]].to_sigbit_vector(),
+                        bits.size(),
+                        cell.parameters[ys.IdString(f"\\{port[:2]}_PORTS")].as_int()), wire)
                 else:
-                    wire.port_output = True
                     module.connect(ys.SigSpec(wire), bits)
             module.remove(cell)
         module.fixup_ports()
 
+    def _enables(self, module: Any, name: str, enable: list[Any], bits: int, ports: int
+                 ) -> list[Any]:
+        """For each bit of an address or of data of all ports, what enables it."""
+        ys = self._ys
+        if len(enable) == bits:
+            return enable
+        each: list[Any] = []
+        for at in range(ports):
+            size = len(enable) // ports
+            some = ys.SigSpec()
+            for bit in enable[at * size:(at + 1) * size]:
+                some.append(ys.SigSpec(bit, 1))
+            any_ = module.ReduceOr(ys.IdString(f"{name}_enable{at}"), some)
+            each += [any_.to_sigbit_vector()[0]] * (bits // ports)
+        return each
+
     def same(self, command: str) -> bool:
         """Whether the mutant that a command makes does what the sound design does."""
-        self._prepare("gate", re.sub(r" -ctrl \S+ \S+ \S+", "", command))
+        change = re.sub(r" -ctrl \S+ \S+ \S+", "", command)
+        self._prepare(SOUND, "gate", change)
+        self._miter("gold", "gate", "-ignore_gold_x")
+        self._merge()
         log = self._folder / "sat"
-        self._run("design -reset", "design -copy-from gold -as gold gold",
-                  "design -copy-from gate -as gate gate",
-                  "miter -equiv -flatten -ignore_gold_x gold gate miter", "hierarchy -top miter",
-                  "opt_merge", "opt_clean",
-                  f"tee -q -o {log} sat -prove trigger 0 -set-def-inputs -enable_undef "
+        self._run(f"tee -q -o {log} sat -prove trigger 0 -set-def-inputs -enable_undef "
                   f"-timeout {TIMEOUT} miter")
-        return "SUCCESS!" in log.read_text()
+        if "SUCCESS!" in log.read_text():
+            return True
+        return bool(self._begin) and self._never_shows(change)
+
+    def _never_shows(self, change: str) -> bool:
+        """Whether no output ever differs after a reset.
+
+        At first both have one state, and nothing of the next one may differ either. Then each
+        has registers of its own, where what goes into them differs, and so on.
+        """
+        own: frozenset[int] = frozenset()
+        begin: dict[str, str] = {}
+        while len(own) <= MOST_OWN:
+            self._prepare(_OPEN, "gold_own", own=own, begin=self._begin)
+            self._prepare(_OPEN, "gate", change, own=own, begin=begin)
+            if not own:
+                begin = self._after_reset("gate")
+            self._miter("gold_own", "gate", "-make_outputs -make_outcmp")
+            self._merge()
+            miter = self._design.top_module()
+            differ = {int(name[9:-2]) for name, bits in constants(miter).items()
+                      if re.fullmatch(r"cmp_state\d+_D", name) and bits != "1"}
+            proven = not own or differ <= own
+            if proven and never(self._ys, self._run, miter, self._begin, self._folder, TIMEOUT):
+                return True
+            if differ <= own:
+                return False
+            own |= differ
+        return False
+
+    def _after_reset(self, name: str) -> dict[str, str]:
+        """What the registers of a module without state are after a reset."""
+        self._run("design -reset", f"design -copy-from {name} {name}", f"hierarchy -top {name}")
+        values = reset_values(self._ys, self._run, self._design.top_module(), self._reset)
+        return {port[:-2]: bits for port, bits in values.items()
+                if re.fullmatch(r"state\d+_D", port)}
+
+    def _miter(self, gold: str, gate: str, options: str = "") -> None:
+        self._run("design -reset", f"design -copy-from {gold} -as gold {gold}",
+                  f"design -copy-from {gate} -as gate {gate}",
+                  f"miter -equiv -flatten {options} gold gate miter", "hierarchy -top miter")
+
+    def _merge(self) -> None:
+        """Leave of a miter what differs."""
+        self._run("opt_merge", "opt_clean")
+        module = self._design.top_module()
+        a, b, y = (self._ys.IdString(f"\\{port}") for port in "ABY")
+        for cell in list(module.cells_.values()):
+            if cell.type.str() != "$eqx":
+                continue
+            ports = cell.connections_
+            if ports[a] == ports[b]:
+                module.remove(cell)
+                module.connect(ports[y], self._ys.SigSpec(self._ys.Const(1, 1)))
+        self._run("opt_expr -keepdc", "opt_clean -purge")
 
 
-def _answer(folder: Path, payloads: dict[str, str], commands: dict[str, str]) -> Sequence[int]:
-    comparison = _Comparison(folder, payloads)
+def _answer(folder: Path, payloads: dict[str, str], reset: str, commands: dict[str, str]
+            ) -> Sequence[int]:
+    comparison = _Comparison(folder, payloads, reset)
     return [int(number) for number, command in commands.items() if comparison.same(command)]
 
 

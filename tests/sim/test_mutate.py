@@ -51,6 +51,36 @@ def test_a_mutant_that_no_output_shows_is_equivalent(tmp_path, body, where, same
         assert found != {each.number for each in chosen}
 
 
+REACHES = """\
+module pimlico_small (input clk, input rst, input [1:0] a, output [7:0] m_axis_o_tdata,
+                      output m_axis_o_tvalid);
+  reg [2:0] count;
+  reg dead;
+  wire beyond = count == 3'd6;
+  always @(posedge clk)
+    if (rst) count <= 3'd0;
+    else count <= count == 3'd4 ? 3'd0 : count + 3'd1;
+  always @(posedge clk) dead <= a[0];
+  assign m_axis_o_tvalid = 1'b1;
+  assign m_axis_o_tdata = {4'd0, dead & beyond, count};
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("signal", "change", "same"), [
+    ("beyond[0]", "stuck at 0", True), ("beyond[0]", "stuck at 1", False),
+    ("dead[0]", "inverted", True), ("m_axis_o_tdata[1]", "stuck at 0", False),
+], ids=["never true", "shown", "register that shows nothing", "counter"])
+def test_states_that_are_never_reached_do_not_count(tmp_path, signal, change, same):
+    design = Emitted("pimlico_small", REACHES,
+                     [*PORTS, TopPort("rst", "input", 1, None, "rst")])
+    _, mutants = mutate(design, 1000, 1, tmp_path)
+    chosen = [each for each in mutants if (each.signal, each.change) == (signal, change)]
+    assert chosen, [each.signal for each in mutants]
+    found = equivalent(design, chosen, tmp_path)
+    assert found == ({each.number for each in chosen} if same else set())
+
+
 def test_mutants_name_what_they_change(tmp_path):
     design = emit(SUM, RunningSumConfig())
     mutated, mutants = mutate(design, 40, 3, tmp_path)

@@ -6,6 +6,7 @@ import numpy as np
 
 from pimlico.hdl.pim.commands import PQ_ONLY, Op
 
+from .doubtful import knock, with_idle_fields
 from .rules import Command
 from .script import Commands
 
@@ -20,12 +21,16 @@ def mix(made: Commands, count: int) -> None:
         if rng.random() < 0.5:
             made.refresh(60)
         op, banks, fields = _likely(made) if rng.random() < 0.93 else _anything(made)
+        if rng.random() < 0.5:
+            fields, banks = with_idle_fields(made, op, fields, banks)
         known = {name: fields[name] for name in fields if name != "data"}
         wait = made.script.wait(Command(int(op), banks, **known))
         if wait > LONGEST_WAIT:
             continue
         early = late = 0
-        if wait and rng.random() < 0.2:
+        if rng.random() < 0.3:
+            knock(made, Command(int(op), banks, **known), min(wait, 40) or int(rng.integers(3)))
+        elif wait and rng.random() < 0.2:
             early = int(rng.choice([1, int(rng.integers(1, wait + 1))]))
         elif rng.random() < 0.2:
             late = int(rng.integers(1, 12))
