@@ -138,3 +138,26 @@ def test_ternary(seed):
     result = score(block, block.config(keys=2, luts=1, mu=2, act="int4", n_max=64, m_max=64),
                    count=100, cycles=20_000, seed=seed)
     assert result["score"] >= 95, result["survivors"]
+
+
+FAMILIES = {
+    "kv-history": ({"row_elems": 16, "beat_elems": 4, "tokens": 5, "append": True}, 60_000),
+    "pim-channel": ({
+        "fmt": "int8", "lanes": 8, "row_bytes": 256, "rows": 4, "banks": 4, "bank_groups": 2,
+        "gb_cols": 8, "acc_slots": 3,
+        "timing": {"base": "hbm2_neupims", "trcd_rd": 7, "trcd_wr": 5, "trcd_mac": 9, "trp": 5,
+                   "tras": 11, "trc": 17, "tccd_s": 2, "tccd_l": 4, "tccd_mac": 2, "trrd_s": 3,
+                   "trrd_l": 5, "tfaw": 21, "twr": 11, "twtr": 8, "trtp": 6, "trefi": 300,
+                   "trfc": 21}}, 80_000),
+}
+"""Configurations in which little is out of reach: rules of time that differ, and windows that
+fill."""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families(name, seed):
+    block = find(name)
+    parameters, cycles = FAMILIES[name]
+    result = score(block, block.config(**parameters), count=200, cycles=cycles, seed=seed)
+    assert result["score"] >= 95, result["survivors"]

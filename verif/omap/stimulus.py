@@ -18,7 +18,7 @@ def episodes(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
     yield from _directed(config, rng)
     while True:
         yield _random(config, rng)
-        if config.entropy == "stream" and config.capacity <= 64 and rng.random() < 0.1:
+        if config.entropy == "stream" and config.capacity <= 64 and rng.random() < 0.3:
             yield _one_page(config, rng)
 
 
@@ -142,6 +142,9 @@ def _one_page(config: OmapConfig, rng: np.random.Generator) -> Episode:
     session.crowds = True  # from here on: secrets are drawn evenly
     space = 1 << min(config.key_width, 60)
     keys = [int(key) for key in rng.choice(space, min(config.capacity + 1, space), replace=False)]
+    if rng.random() < 0.5:  # and the index nearly full
+        same = colliding(config, session.map.index, config.index_ways + config.index_stash)
+        keys = [*{*keys[len(same):], *(key ^ keys[0] for key in same)}]
     for key in keys:
         session.run(PUT, key, _value(config, rng))
     for key in rng.choice(keys, 4 * len(keys)):
