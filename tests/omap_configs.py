@@ -9,6 +9,7 @@ from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.omap.config import BEAT_WIDTHS, DEL, GET, NOP, PUT, OmapConfig
 from pimlico.verif.episode import Episode
 from pimlico.verif.omap.collisions import colliding
+from pimlico.verif.omap.crowds import keys_of, long_lists, value_of
 from pimlico.verif.omap.session import INIT, Session
 
 BASE = {"key_width": 16, "value_width": 16, "log2_pages": 3, "slots": 4, "capacity": 12,
@@ -76,21 +77,6 @@ def random_config(rng: np.random.Generator, **fixed) -> OmapConfig:
             continue
 
 
-def value_of(config: OmapConfig, rng: np.random.Generator) -> int:
-    """A random value of full width."""
-    octets = rng.bytes(config.value_width // 8 + 1)
-    return int.from_bytes(octets, "little") & (1 << config.value_width) - 1
-
-
-def keys_of(config: OmapConfig, rng: np.random.Generator, count: int) -> list[int]:
-    """Different keys of full width, fewer if there are no more."""
-    count = min(count, 1 << config.key_width)
-    keys: set[int] = set()
-    while len(keys) < count:
-        keys.add(int.from_bytes(rng.bytes(16), "little") & (1 << config.key_width) - 1)
-    return sorted(keys)
-
-
 def run_random(session: Session, count: int, weights=(1, 3, 4, 1), keys: int = 0) -> None:
     """So many random commands, on somewhat more keys than the map holds."""
     config, rng = session.config, session.rng
@@ -101,42 +87,9 @@ def run_random(session: Session, count: int, weights=(1, 3, 4, 1), keys: int = 0
                     value_of(config, rng))
 
 
-class Crowded(Session):
-    """Draws send most keys to the first page of either half: full pages, and long lists."""
-
-    crowds = False
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.crowds = True  # from here on; secrets are drawn evenly
-
-    def _draw_bits(self) -> int:
-        bits = super()._draw_bits()
-        if self.crowds and self.rng.random() < 0.9:
-            bits &= (1 << 2 * self.config.half_bits) - 1
-            self.beats["random"][-1] = bits
-        return bits
-
-
 def crowds(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
-    """Keys that wait deep in their lists, and pages without a free slot; what is deleted from
-    there leaves room for others."""
     while True:
-        session = Crowded(config, rng)
-        keys = keys_of(config, rng, config.capacity)
-        for key in keys + [int(key) for key in rng.choice(keys, 50)]:
-            session.run(int(rng.choice([PUT, GET], p=[0.7, 0.3])), key, value_of(config, rng))
-        for _ in range(8):
-            gone = []
-            while (behind := waiting_behind(session)) and len(gone) < 3:
-                gone.append(behind[-1])
-                session.run(DEL, behind[-1])
-            for op, chosen in ((PUT, gone), (GET, keys)):
-                for key in chosen:
-                    session.run(op, key, value_of(config, rng))
-        for key in keys:
-            session.run(DEL, key)
-        yield session.episode("crowds")
+        yield long_lists(config, rng)
 
 
 def drained(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
@@ -149,13 +102,6 @@ def drained(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
         for key in rng.choice(np.array(keys, object), 3 * len(keys)):
             session.run(GET, int(key), fault="flip" if config.sealed else "mark")
         yield session.episode("drained")
-
-
-def waiting_behind(session: Session) -> list[int]:
-    """Keys that wait behind more items than an operation merges."""
-    map_, merges = session.map, session.config.merges
-    return [key for records in map_.records for record in records
-            for key, _ in map_.waiting.walk(record.head)[merges:]]
 
 
 def stored(session: Session) -> dict[int, int]:

@@ -76,7 +76,7 @@ BREAKS = [
     ("buffer-written", global_buffer, channel, "(command.row >= mine)", "(command.row > mine)", PQ),
     ("bank-timing", bank_rules, checker, "bursts |= command.load", "pass", PQ),
 ]
-LONG = {1, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15}
+LONG = {1, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15}
 """Left to long runs: much like their neighbours."""
 
 

@@ -15,7 +15,7 @@ from pimlico.verif.ternary.stimulus import Jobs
 
 BLOCK = find("ternary-gemm")
 COMPILED = ["smallest", "mu3", "tq2_0"]
-COMPILED_PRESETS = ["tiny", "best-int4"]
+COMPILED_PRESETS = ["tiny"]
 """Compiled by Verilator too in every run; the others in long ones."""
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from omap_configs import BASE, SMALL, keys_of, random_config, stored, value_of
+from omap_configs import BASE, SMALL, random_config, stored
 
 from pimlico.hdl.omap.config import (
     DEL,
@@ -20,6 +20,7 @@ from pimlico.hdl.omap.config import (
     OmapConfig,
 )
 from pimlico.verif.omap.collisions import colliding
+from pimlico.verif.omap.crowds import keys_of, value_of
 from pimlico.verif.omap.golden import Draw, ObliviousMap
 from pimlico.verif.omap.layout import beats_to_slots, slots_to_beats
 from pimlico.verif.omap.session import Session

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from omap_configs import BASE, SMALL, keys_of, random_config, run_random, stored, value_of
+from omap_configs import BASE, SMALL, random_config, run_random, stored
 
 from pimlico.hdl.omap.config import (
     DEL,
@@ -17,6 +17,7 @@ from pimlico.hdl.omap.config import (
     OmapConfig,
 )
 from pimlico.verif.ascon.golden import open_
+from pimlico.verif.omap.crowds import keys_of, value_of
 from pimlico.verif.omap.entropy import LinearGenerator
 from pimlico.verif.omap.session import Session
 

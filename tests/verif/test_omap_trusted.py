@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from omap_configs import SMALL, Crowded, keys_of, run_random, value_of, waiting_behind
+from omap_configs import SMALL, run_random
 from omap_play import Played
 
 from pimlico.hdl.omap.config import DEL, GET, PUT, OmapConfig
+from pimlico.verif.omap.crowds import Crowded, keys_of, value_of, waiting_behind
 from pimlico.verif.omap.cycles import OmapCycles
 from pimlico.verif.omap.session import Session
 from pimlico.verif.omap.trusted import TrustedMemories, Words

@@ -10,6 +10,7 @@ from pimlico.hdl.omap.config import DEL, GET, NOP, OPS, PUT, OmapConfig
 
 from ..episode import Episode
 from .collisions import colliding
+from .crowds import long_lists, one_page, value_of
 from .session import Session
 
 
@@ -19,7 +20,7 @@ def episodes(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
     while True:
         yield _random(config, rng)
         if config.entropy == "stream" and config.capacity <= 64 and rng.random() < 0.3:
-            yield _one_page(config, rng)
+            yield one_page(config, rng) if rng.random() < 0.7 else long_lists(config, rng)
 
 
 def _directed(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
@@ -44,7 +45,7 @@ def _directed(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]
     if config.capacity <= 64:
         yield from _crowded(config, rng)
     if config.entropy == "stream" and config.capacity <= 64:
-        yield _one_page(config, rng)
+        yield one_page(config, rng)
     for _ in range(3):
         yield _every_op(Session(config, rng)).episode(
             "reset in an operation",
@@ -123,41 +124,6 @@ def _crowded(config: OmapConfig, rng: np.random.Generator) -> Iterator[Episode]:
         yield session.episode("full map, then emptied")
 
 
-class _OnePage(Session):
-    """Draws send most keys to the first page of either half: full pages, and long lists."""
-
-    crowds = False
-
-    def _draw_bits(self) -> int:
-        bits = super()._draw_bits()
-        if self.crowds and self.rng.random() < 0.9:
-            bits &= (1 << 2 * self.config.half_bits) - 1
-            self.beats["random"][-1] = bits
-        return bits
-
-
-def _one_page(config: OmapConfig, rng: np.random.Generator) -> Episode:
-    """Keys that wait deep in their lists, and come and go from there."""
-    session = _OnePage(config, rng, drain=True)
-    session.crowds = True  # from here on: secrets are drawn evenly
-    space = 1 << min(config.key_width, 60)
-    keys = [int(key) for key in rng.choice(space, min(config.capacity + 1, space), replace=False)]
-    if rng.random() < 0.5:  # and the index nearly full
-        same = colliding(config, session.map.index, config.index_ways + config.index_stash)
-        keys = [*{*keys[len(same):], *(key ^ keys[0] for key in same)}]
-    for key in keys:
-        session.run(PUT, key, _value(config, rng))
-    for key in rng.choice(keys, 4 * len(keys)):
-        session.run(int(rng.choice([GET, PUT, DEL], p=[0.4, 0.4, 0.2])), int(key),
-                    _value(config, rng))
-    return session.episode("keys of one page")
-
-
-def _value(config: OmapConfig, rng: np.random.Generator) -> int:
-    octets = rng.bytes(config.value_width // 8 + 1)
-    return int.from_bytes(octets, "little") & (1 << config.value_width) - 1
-
-
 def _random(config: OmapConfig, rng: np.random.Generator) -> Episode:
     latency = int(rng.choice([0, 0, 2, 10]))
     session = Session(config, rng, min(latency, config.host_latency_max // 2),
@@ -171,7 +137,7 @@ def _random(config: OmapConfig, rng: np.random.Generator) -> Episode:
     for _ in range(int(rng.integers(5, 60))):
         fault = str(rng.choice(faults)) if rng.random() < 0.01 else ""
         session.run(int(rng.choice(len(OPS), p=weights)), keys[int(rng.integers(len(keys)))],
-                    _value(config, rng), fault)
+                    value_of(config, rng), fault)
     rates = [1.0, 1.0, 0.8, 0.4]
     return session.episode(
         "random operations",

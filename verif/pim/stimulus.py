@@ -104,7 +104,7 @@ def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
                 for col in range(start, end):
                     made.issue(Op.RD, 1 << bank, col=col)
         made.issue(Op.PRE_ALL)
-    return made.script.episode("read back", ready={"rdata": float(rng.choice([0.4, 0.2]))})
+    return made.script.episode("read back", ready={"rdata": float(rng.choice([0.2, 0.08]))})
 
 
 def _edges(config: PimConfig, rng: np.random.Generator) -> Episode:
