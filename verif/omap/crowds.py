@@ -58,7 +58,7 @@ def long_lists(config: OmapConfig, rng: np.random.Generator) -> Episode:
     for key in keys + [int(key) for key in rng.choice(keys, 50)]:
         session.run(int(rng.choice([PUT, GET], p=[0.7, 0.3])), key, value_of(config, rng))
     for _ in range(8):
-        gone = []
+        gone: list[int] = []
         while (behind := waiting_behind(session)) and len(gone) < 3:
             gone.append(behind[-1])
             session.run(DEL, behind[-1])
