@@ -156,5 +156,5 @@ FAMILIES = {
 def test_families(name, seed):
     block = find(name)
     parameters, cycles = FAMILIES[name]
-    result = score(block, block.config(**parameters), count=200, cycles=cycles, seed=seed)
+    result = score(block, block.config(**parameters), count=600, cycles=cycles, seed=seed)
     assert result["score"] >= 95, result["survivors"]
