@@ -1,4 +1,4 @@
-"""Which mutants of a design are no mutants: shown by SAT to do the same in every state.
+"""Which mutants of a design are no mutants: shown to do the same, by SAT and by ABC's pdr.
 
 ``python -m pimlico.sim.equivalence FOLDER`` reads ``question.json`` and the sound design in the
 folder, and leaves ``equivalent.json`` there.
@@ -41,8 +41,9 @@ def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[
     leaves a value open, any will do. Then in the states that the design itself can be in after a
     reset of a cycle, with any inputs and any contents of its memories and of the registers that
     have no reset. A mutant with the same outputs and next state in all of them is in the same
-    states, and has the same outputs, forever: what is shown here is equivalent. Not all that is
-    equivalent is shown: a mutant that has another state, but never another output, is not.
+    states, and has the same outputs, forever. Last, registers that get something else are the
+    mutant's own, up to `MOST_OWN` of them, and only outputs and memory ports are compared. What is
+    shown here is equivalent; not all that is equivalent is shown.
 
     Parameters
     ----------

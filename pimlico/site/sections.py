@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getfile
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,7 @@ def _lockstep(result: dict[str, Any]) -> dict[str, Any]:
 
 def _testplan(block: Block, outcomes: dict[str, str] | None) -> list[dict[str, Any]]:
     """The points of the family's plan, each with what became of its tests."""
-    module = __import__(block.cycles.partition(":")[0], fromlist=["__file__"])
-    path = Path(module.__file__ or "").with_name("testplan.yaml")
+    path = Path(getfile(block.load("cycles"))).with_name("testplan.yaml")
     if not path.is_file():
         return []
     return [{"name": point.name, "shows": point.shows, "stage": point.stage,
