@@ -59,6 +59,9 @@ class Mutant:
 def mutate(design: Emitted, count: int, seed: int, folder: Path) -> tuple[Emitted, list[Mutant]]:
     """A design with `count` mutants of it, drawn over its cells and wires by Yosys.
 
+    Memories are left out: Yosys cannot write one whose enable was changed as Verilog. What drives
+    their ports is not.
+
     Parameters
     ----------
     design : Emitted

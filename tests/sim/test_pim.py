@@ -44,7 +44,7 @@ def design(case):
 
 @pytest.mark.parametrize("case", without(SMALL, "pq-wide", "pq-many"))
 def test_parameters_in_lockstep(case, seed):
-    check(PimConfig(**SMALL[case]), 3000, seed, design=design(case))
+    check(PimConfig(**SMALL[case]), 4000, seed, design=design(case))
 
 
 @pytest.mark.parametrize("case", without(SMALL, *set(SMALL) - set(COMPILED)))
