@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .deep import send_to_block_ram
 from .models import Models
 from .outreg import absorb
 from .targets import Target, find
@@ -99,7 +100,10 @@ class _Run:
         """Map all but what would go to memories without a model, which is kept."""
         script, = self.target.passes
         told = self.folder / "memories"
-        self.run(f"{script} -run begin:{before}", "design -save unmapped",
+        self.run(f"{script} -run begin:{before}")
+        if self.target.deep_memories:
+            send_to_block_ram(self.ys, self.design)
+        self.run("design -save unmapped",
                  f"tee -o {told} {script} -run {before}:{after}", "design -load unmapped")
         chosen = {name for name, kind in _MAPPED.findall(told.read_text())
                   if not re.fullmatch(modelled, kind)}

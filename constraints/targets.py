@@ -75,6 +75,8 @@ class Target:
         For place and route.
     output_registers : bool
         Whether registers move into block RAMs after the passes; see `outreg`.
+    deep_memories : bool
+        Whether deep memories need telling where to go within the passes; see `deep`.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Target:
     free: str = "(?!)"
     device: Device | None = None
     output_registers: bool = False
+    deep_memories: bool = False
 
     def count(self, cells: Mapping[str, int]) -> dict[str, int]:
         """Resources of a netlist, a part of one counting as one.
@@ -220,6 +223,7 @@ _XCUP = Target(
                    "RAM256X1D|RAM512X1S|RAM32M16|RAM64M8|RAM64X8SW|RAM32X16DR8": 8},
     },
     free="CARRY[48]|MUXF[789]|VCC|GND",
+    deep_memories=True,
 )
 
 TARGETS = {

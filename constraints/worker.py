@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .deep import MAPPING, send_to_block_ram
 from .harness import TOP as HARNESS
 from .harness import NetlistPort, harness
 from .outreg import absorb
@@ -53,7 +54,13 @@ def synthesise(folder: Path, top: str, target: Target, booth: bool, pnr: bool) -
         run(f"synth {flag}-run fine:")
     device = target.device if pnr else None
     passes = device.passes if device and device.passes else target.passes
-    run(*(command.format(top=top) for command in passes))
+    commands = [command.format(top=top) for command in passes]
+    if target.deep_memories:
+        script, = commands
+        run(f"{script} -run begin:{MAPPING}")
+        send_to_block_ram(ys, design)
+        commands = [f"{script} -run {MAPPING}:"]
+    run(*commands)
     if target.output_registers:
         absorb(ys, design)
     if device and device.techmap:
