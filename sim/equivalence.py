@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pimlico.generators.verilog import Emitted
 
+from .differences import Differences
 from .mutants import SOUND, Mutant
-from .reachable import begin_with, constants, never, reset_values
+from .reachable import begin_with, constants, reset_values, shown
 from .yosys import call_yosys
 
-TIMEOUT = 10
-"""Seconds for one mutant in any state, and for one in the states after a reset; after that it
-counts as different."""
+TIMEOUT = 8
+"""Seconds for one question about a mutant, after which it counts as different."""
 
-MOST_OWN = 24
+MOST_OWN = 6
 """Registers that a mutant may have of its own."""
 
 _OPEN = "open.il"
 """The sound design with what it leaves open as inputs."""
+_CUT = "cut.json"
+"""The same, registers and memories taken out."""
 _ENABLES = {"RD_ADDR": "RD_EN", "WR_ADDR": "WR_EN", "WR_DATA": "WR_EN"}
 """Ports of a memory that mean something only while others are 1."""
 
@@ -87,6 +91,8 @@ class _Comparison:
         self._begin: dict[str, str] = {}
         if reset:
             self._prepare(_OPEN, "gold_open")
+            self._run("design -load gold_open", f"write_json {folder / _CUT}")
+            self._cut = (folder / _CUT).read_text()
             self._begin = self._after_reset("gold_open")
 
     def _run(self, *commands: str) -> None:
@@ -142,7 +148,12 @@ class _Comparison:
         ys = self._ys
         cells = [cell for cell in module.cells_.values()
                  if cell.type.str() in ("$dff", "$mem_v2")]
+        self._numbers, self._at_once = {}, []
         for number, cell in enumerate(sorted(cells, key=lambda cell: cell.name.str())):
+            self._numbers[cell.name.str()] = f"state{number}"
+            if cell.type.str() == "$mem_v2" and not self._parameter(cell, "RD_CLK_ENABLE") \
+                    and self._parameter(cell, "RD_PORTS") == 1:
+                self._at_once.append(f"state{number}")
             ports = {port.str()[1:]: bits for port, bits in list(cell.connections_.items())}
             outputs = {port.str()[1:] for port in cell.connections_ if cell.output(port)}
             if number in own:
@@ -194,13 +205,66 @@ class _Comparison:
                   f"-timeout {TIMEOUT} miter")
         if "SUCCESS!" in log.read_text():
             return True
-        return bool(self._begin) and self._never_shows(change)
+        if not self._begin:
+            return False
+        netlist, registers = self._marked(change)
+        if registers is None:
+            return self._never_shows(change)
+        if len(registers) < len(self._begin) // 3:  # data: no two copies of all arithmetic
+            return self._unseen(netlist, registers) or self._never_shows(change)
+        return self._never_shows(change) or self._unseen(netlist, registers)
+
+    def _parameter(self, cell: Any, name: str) -> int:
+        return int(cell.parameters[self._ys.IdString(f"\\{name}")].as_int())
+
+    def _marked(self, command: str) -> tuple[dict[str, Any], list[str] | None]:
+        """The sound design with the marks of a mutant, and the registers that have some."""
+        words = shlex.split(command.replace("\\", "\\\\"))
+        given = {word[1:]: value for word, value in pairwise(words) if word.startswith("-")}
+        where, port = given["cell"], given["port"].removeprefix("\\")
+        netlist = json.loads(self._cut)
+        module = netlist["modules"]["gold_open"]
+        known = port in ("D", "Q") if where in self._numbers else \
+            (where := where.removeprefix("\\")) in module["cells"]
+        if not known:
+            return netlist, None
+        registers = Differences(module, self._at_once).mark(
+            self._numbers.get(where, where), port, int(given["portbit"]), given["mode"],
+            int(given.get("ctrlbit", 0)))
+        module["netnames"] = {}
+        module["ports"] = {
+            name if name == "trigger" else
+            f"{'in' if port['direction'] == 'input' else 'gold'}_{name}": port
+            for name, port in module["ports"].items()}
+        return netlist, registers
+
+    def _unseen(self, netlist: dict[str, Any], registers: list[str]) -> bool:
+        """Whether no mark is ever seen after a reset."""
+        marked = self._folder / "marked.json"
+        marked.write_text(json.dumps(netlist))
+        self._run("design -reset", f"read_json {marked}", "hierarchy -top gold_open",
+                  "design -save marked")
+        module = self._design.top_module()
+        for name in registers:
+            wire = module.wire(self._ys.IdString(f"\\in_mark_{name}_Q"))
+            wire.port_input = False
+            module.connect(self._ys.SigSpec(wire),
+                           self._ys.SigSpec(self._ys.Const(0, wire.width)))
+        first = reset_values(self._ys, self._run, module, f"in_{self._reset}")
+        self._run("design -load marked")
+        begin = {f"mark_{name}": first[f"gold_mark_{name}_D"].replace("x", "1")
+                 for name in registers}
+        return self._shown({**self._begin, **begin}, ["trigger"]) == {}
+
+    def _shown(self, begin: Mapping[str, str], watched: Collection[str]) -> dict[str, int] | None:
+        return shown(self._ys, self._run, self._design.top_module(), begin, watched, self._folder,
+                     TIMEOUT)
 
     def _never_shows(self, change: str) -> bool:
         """Whether no output ever differs after a reset.
 
         At first both have one state, and nothing of the next one may differ either. Then each
-        has registers of its own, where what goes into them differs, and so on.
+        has registers of its own, those where what goes into them was seen to differ, and so on.
         """
         own: frozenset[int] = frozenset()
         begin: dict[str, str] = {}
@@ -211,16 +275,39 @@ class _Comparison:
                 begin = self._after_reset("gate")
             self._miter("gold_own", "gate", "-make_outputs -make_outcmp")
             self._merge()
-            miter = self._design.top_module()
-            differ = {int(name[9:-2]) for name, bits in constants(miter).items()
-                      if re.fullmatch(r"cmp_state\d+_D", name) and bits != "1"}
-            proven = not own or differ <= own
-            if proven and never(self._ys, self._run, miter, self._begin, self._folder, TIMEOUT):
+            watched = self._differences()
+            self._run("design -save miter")
+            # the design's own state may be anything, if that will do, or what comes after a reset
+            if own and self._shown({}, watched) == {}:
                 return True
-            if differ <= own:
+            self._run("design -load miter")
+            found = self._shown(self._begin, watched)
+            if found == {}:
+                return True
+            # where none is found soon, any of those that may differ by the netlist
+            first = found or dict.fromkeys(watched, 0)
+            registers = {name: cycle for name, cycle in first.items()
+                         if re.fullmatch(r"differs_state\d+_D", name)}
+            others = min((first[name] for name in first.keys() - registers), default=None)
+            if not registers or (found and others is not None
+                                 and others <= min(registers.values())):
                 return False
-            own |= differ
+            own |= {int(name[13:-2]) for name in registers}
         return False
+
+    def _differences(self) -> list[str]:
+        """Outputs for what may differ in a miter."""
+        module, names = self._design.top_module(), []
+        for name, bits in constants(module).items():
+            if name.startswith("cmp_") and bits != "1":
+                names.append(f"differs_{name[4:]}")
+                wire = module.addWire(self._ys.IdString(f"\\{names[-1]}"), 1)
+                wire.port_output = True
+                module.addNot(self._ys.IdString(f"\\not_{name}"),
+                              self._ys.SigSpec(module.wire(self._ys.IdString(f"\\{name}"))),
+                              self._ys.SigSpec(wire))
+        module.fixup_ports()
+        return names
 
     def _after_reset(self, name: str) -> dict[str, str]:
         """What the registers of a module without state are after a reset."""

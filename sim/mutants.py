@@ -120,7 +120,8 @@ def _make(folder: Path, top: str, count: int, seed: int, bits: int) -> None:
 
     os.chdir(folder)  # names of cells have the file's in them
     run("read_verilog design.v", f"hierarchy -check -top {top}", "proc", "flatten",
-        "opt_clean -purge", "memory_collect",
+        # of two choices at once, as mutants have them, tools make different things
+        "pmuxtree", "opt_clean -purge", "memory_collect",
         f"mutate -list {count} -seed {seed} -ctrl {SELECT} {bits} 1 -o list "
         "t:* t:$mem_v2 %d")
     commands = [line for line in Path("list").read_text().splitlines()

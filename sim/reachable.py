@@ -1,15 +1,18 @@
-"""Whether a signal can ever be 1 from a reset on: asked of ABC's property-directed reachability."""
+"""Whether signals can ever be 1 from a reset on: asked of ABC's property-directed reachability."""
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 Run = Callable[..., None]
 
 _BITS = {"S0": "0", "S1": "1"}
+_FRAMES = 16
+"""Cycles after a reset in which outputs are looked for before a proof is tried."""
 
 
 def reset_values(ys: Any, run: Run, module: Any, reset: str) -> dict[str, str]:
@@ -82,9 +85,9 @@ def begin_with(ys: Any, run: Run, module: Any, register: Any, values: str) -> No
             module.connect(ys.SigSpec(q, 1), now)
 
 
-def never(ys: Any, run: Run, miter: Any, state: Mapping[str, str], folder: Path,
-          timeout: int) -> bool:
-    """Whether ``trigger`` of a miter stays 0 when its state is put back in.
+def shown(ys: Any, run: Run, miter: Any, state: Mapping[str, str], watched: Collection[str],
+          folder: Path, timeout: int) -> dict[str, int] | None:
+    """Which outputs of a miter become 1 when its state is put back in.
 
     Parameters
     ----------
@@ -95,14 +98,22 @@ def never(ys: Any, run: Run, miter: Any, state: Mapping[str, str], folder: Path,
         ``in_clk``.
     state : mapping of str to str
         What each register begins with, most significant bit first; x is anything.
+    watched : collection of str
+        The outputs, of a bit each.
     folder : Path
         Where to work.
     timeout : int
-        Seconds, after which the answer is no.
+        Seconds.
+
+    Returns
+    -------
+    dict of str to int, or None
+        For some outputs the first cycle in which they can be 1; empty only if it is proven that
+        none ever is. None where that is not known.
     """
     clock = ys.SigSpec(miter.wire(ys.IdString("\\in_clk")))
     for wire in miter.wires_.values():
-        if wire.port_output and wire.name.str() != "\\trigger":
+        if wire.port_output and wire.name.str()[1:] not in watched:
             wire.port_output = False
     for name, begin in state.items():
         now = miter.wire(ys.IdString(f"\\in_{name}_Q"))
@@ -118,13 +129,23 @@ def never(ys: Any, run: Run, miter: Any, state: Mapping[str, str], folder: Path,
                      ys.SigSpec(begun))
         run("setattr -set init 1'b0 w:in_begun")
     miter.fixup_ports()
+    netlist = folder / "miter.aig"
     run("opt_clean -purge", "techmap", "opt -fast -keepdc", "dffunmap", "simplemap",
-        "setundef -undriven -anyseq", "aigmap", "opt_clean",
-        f"write_aiger {folder / 'miter.aig'}")
-    abc = Path(str(ys.__file__)).with_name("yosys-abc")
+        "setundef -undriven -anyseq", "aigmap", "opt_clean", f"write_aiger -symbols {netlist}")
     # undc: a register that begins with x begins with an input
-    answer = subprocess.run(
-        [abc, "-c", f"read_aiger {folder / 'miter.aig'}; logic; undc; strash; scleanup; "
-                    f"pdr -T {timeout}"],
-        capture_output=True, text=True, check=False, cwd=folder)
-    return "Property proved" in answer.stdout
+    start = f"read_aiger {netlist}; logic; undc; strash; scleanup; "
+    found = re.findall(r"Output (\d+) was asserted in frame (\d+)",
+                       _abc(ys, folder, f"{start} bmc3 -a -v -F {_FRAMES} -T {timeout // 4}"))
+    if not found:
+        proved = "Property proved" in _abc(ys, folder, f"{start} orpos; pdr -T {timeout}")
+        return {} if proved else None
+    names = {int(number): name.decode() for number, name in
+             re.findall(rb"^o(\d+) (\S+)$", netlist.read_bytes(), re.MULTILINE)}
+    return {names[int(number)]: int(frame) for number, frame in found}
+
+
+def _abc(ys: Any, folder: Path, commands: str) -> str:
+    """What ABC, as it comes with Yosys, says to some commands."""
+    abc = Path(str(ys.__file__)).with_name("yosys-abc")
+    return subprocess.run([abc, "-c", commands], capture_output=True, text=True, check=False,
+                          cwd=folder).stdout
