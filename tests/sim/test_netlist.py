@@ -2,7 +2,9 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +24,9 @@ from pimlico.generators.load import load
 from pimlico.generators.verilog import Emitted, TopPort, emit
 from pimlico.hdl.common.config import ConfigError
 from pimlico.sim.verify import verify
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+import netlists
 
 TARGETS = ("cmos", "ecp5", "ice40", "gowin", "nexus", "xcup")
 SMALL = {
@@ -58,6 +63,42 @@ def test_a_netlist_is_in_lockstep(case, target, seed):
     assert result["passed"], f"{case} on {target}, seed {seed}: {result['mismatch']}"
     assert result["cycles"] == 200
     assert all(target != "cmos" or cell.startswith("$_") for cell in netlist.cells)
+
+
+ROWS = json.loads(netlists.DATA.read_text())
+"""Presets that have been run as netlists, and those that do not fit."""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("row", [
+    pytest.param(row, id="-".join((row["block"], row["preset"], row["target"])))
+    for row in ROWS if row["result"] == "pass"])
+def test_the_netlist_of_a_preset_is_in_lockstep(row, seed):
+    design = load(row["block"], preset=row["preset"])
+    netlist = synthesise(emit(design.block, design.config), row["target"])
+    result = verify(design.block, design.config, simulators=["icarus"],
+                    cycles=min(row["cycles"], 300), seed=seed, design=netlist)
+    assert result["passed"], f"seed {seed}: {result['mismatch']}"
+    assert sum(netlist.cells.values()) == row["cells"]
+    assert len(netlist.behavioural) == row["behavioural"]
+
+
+def test_the_page_has_the_table_of_what_was_run():
+    assert netlists.table(ROWS) in netlists.PAGE.read_text()
+    assert [row for row in ROWS if "cycles" in row and row["result"] != "pass"] == []
+    named = {name: netlists.presets(name) for name in {row["block"] for row in ROWS}}
+    assert all(row["preset"] in named[row["block"]] and row["target"] in TARGETS for row in ROWS)
+
+
+@pytest.mark.deep
+def test_a_row_of_the_table():
+    design = load("ternary-gemm", preset="tiny")
+    wanted, ended = netlists.directed(design)
+    assert ended and wanted < netlists.LEAST
+    row = netlists.run("ternary-gemm", "tiny", "ecp5", 300, wanted, ended)
+    assert (row["result"], row["cycles"], row["directed"]) == ("pass", netlists.LEAST, True)
+    row = netlists.run("ternary-gemm", "tiny", "ecp5", 0, wanted, ended)
+    assert row["result"] == "out of time" and "cycles" not in row
 
 
 @pytest.mark.parametrize("target", [
