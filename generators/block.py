@@ -37,6 +37,9 @@ class Block:
     diagram : str, optional
         ``module:object`` of a function of the config that gives the stages of the datapath from
         left to right, for the datasheet's block diagram; see `Stage` in ``diagram.py``.
+    compiled : str, optional
+        ``module:object`` of a function of the config that gives its `CompiledModel` subclass, or
+        None where it has none.
     choose : str, optional
         ``module:object`` of a `Choice` of parameters that were left out, by what they cost.
     """
@@ -50,6 +53,7 @@ class Block:
     presets: Path
     properties: str | None = None
     diagram: str | None = None
+    compiled: str | None = None
     choose: str | None = None
 
     @property

@@ -16,5 +16,6 @@ BLOCK = Block(
     presets=Path(__file__).parent / "presets" / "ternary-gemm",
     properties="pimlico.hdl.ternary.properties:properties",
     diagram="pimlico.hdl.ternary.diagram:stages",
+    compiled="pimlico.verif.ternary.models:compiled",
     choose="pimlico.generators.ternary_cost.choice:TernaryChoice",
 )

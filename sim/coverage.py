@@ -12,8 +12,8 @@ import numpy as np
 from pimlico.generators.block import Block
 from pimlico.generators.verilog import Emitted
 from pimlico.hdl.common.config import BlockConfig
-from pimlico.verif.recording import record
 
+from .recorder import record
 from .replay import Player, build_player, pins_of
 from .verify import Progress
 
@@ -37,7 +37,7 @@ def measure(block: Block, config: BlockConfig, design: Emitted, cycles: int, see
     library = build_player(design, config.ports, report, coverage=True)
     pins = pins_of(design)
     stimulus = block.load("stimulus")(config, np.random.default_rng(seed))
-    chunks, outcome = record(config, block.load("cycles")(config), stimulus, pins, seed, cycles)
+    chunks, outcome = record(block, config, stimulus, pins, seed, cycles, report)
     with tempfile.TemporaryDirectory(prefix="pimlico-") as name:
         path = Path(name) / "coverage"
         with Player(library, config.ports, pins) as player:

@@ -15,11 +15,11 @@ from pimlico.generators.block import Block
 from pimlico.generators.errors import ToolError
 from pimlico.generators.verilog import Emitted, emit
 from pimlico.hdl.common.config import BlockConfig
-from pimlico.verif.recording import record
 
 from .coverage import measure
 from .equivalence import equivalent
 from .mutants import SELECT, Mutant, mutate
+from .recorder import record
 from .replay import Player, build_player, pins_of
 from .verify import Progress
 
@@ -92,7 +92,7 @@ def _play(block: Block, config: BlockConfig, mutated: Emitted, mutants: list[Mut
     library = build_player(mutated, config.ports, report, mutants=SELECT)
     pins = [pin for pin in pins_of(mutated) if pin.name != SELECT]
     stimulus = block.load("stimulus")(config, np.random.default_rng(seed))
-    chunks, outcome = record(config, block.load("cycles")(config), stimulus, pins, seed, cycles)
+    chunks, outcome = record(block, config, stimulus, pins, seed, cycles, report)
     alive, last = list(mutants), 0
     with ExitStack() as stack:
         def player(number: int) -> Player:

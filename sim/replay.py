@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -16,10 +17,12 @@ from pimlico.generators.verilog import Emitted, emit
 from pimlico.hdl.common.config import BlockConfig
 from pimlico.hdl.common.ports import Port
 from pimlico.verif.mismatch import Cycle, describe_mismatch
-from pimlico.verif.recording import Chunk, Octets, guard, octets, record
+from pimlico.verif.recording import Chunk, Octets, guard
+from pimlico.verif.rows import octets, places
 from pimlico.verif.run import Pin, load_object
 
 from .compiled_run import build
+from .recorder import record
 from .verify import Progress
 
 _OPTIMISE = ["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]
@@ -54,7 +57,7 @@ class Player:
         self._bench = ctypes.c_void_p(self._library.bench_make(ctypes.c_uint64(seed)))
         self._library.bench_select(self._bench, ctypes.c_uint32(mutant))
         self._before: list[Cycle] = []
-        self._actual = np.zeros(sum(map(octets, self._outputs)), np.uint8)
+        self._actual = np.zeros(sum(octets(pin.width) for pin in self._outputs), np.uint8)
 
     def __enter__(self) -> Player:
         return self
@@ -81,9 +84,9 @@ class Player:
         """What differed in the cycle that `play` found."""
         values, position = {}, 0
         for pin in self._outputs:
-            value = int.from_bytes(self._actual[position:position + octets(pin)], "little")
+            value = int.from_bytes(self._actual[position:position + octets(pin.width)], "little")
             values[pin.name] = format(value, f"0{pin.width}b")
-            position += octets(pin)
+            position += octets(pin.width)
         number, _, expected = chunk.cycles[cycle]
         episode, first = chunk.episode[cycle]
         history = [*self._before, *_compared(chunk, cycle + 1)][-_HISTORY:]
@@ -115,8 +118,8 @@ def replay(block: Block, config: BlockConfig, *, cycles: int, seed: int,
     -------
     dict
         ``passed``, ``failure`` (text or None), ``cycles``, ``comparisons``, ``episodes``,
-        ``traffic`` by stream, and the rates ``recorded_per_second`` and ``played_per_second`` in
-        cycles. Of a run that fails the counts are those of its recording.
+        ``traffic`` by stream, and ``cycles_per_second``. Of a run that fails the counts are those
+        of its recording.
 
     Raises
     ------
@@ -128,25 +131,33 @@ def replay(block: Block, config: BlockConfig, *, cycles: int, seed: int,
     library = build_player(design, config.ports, report)
     make = load_object(stimulus) if stimulus else block.load("stimulus")
     pins = pins_of(design)
-    chunks, outcome = record(config, block.load("cycles")(config),
-                             make(config, np.random.default_rng(seed)), pins, seed, cycles)
-    failure, played, begun = None, 0.0, perf_counter()
+    chunks, outcome = record(block, config, make(config, np.random.default_rng(seed)), pins, seed,
+                             cycles, report)
+    failure, begun = None, perf_counter()
     with Player(library, config.ports, pins, seed=seed) as player:
-        for chunk in chunks:
-            start = perf_counter()
-            cycle = player.play(chunk)
-            played += perf_counter() - start
+        for chunk, cycle in _played(player, chunks):
             report("replay: running", outcome.cycles, cycles)
             if cycle is not None:
                 failure = player.explain(chunk, cycle)
                 break
-    recorded = perf_counter() - begun - played
+    seconds = perf_counter() - begun
     return {"passed": failure is None and outcome.comparisons > 0, "failure": failure,
             "cycles": outcome.cycles, "comparisons": outcome.comparisons,
             "episodes": outcome.episodes,
             "traffic": {stream: asdict(carried) for stream, carried in outcome.traffic.items()},
-            "recorded_per_second": round(outcome.cycles / recorded),
-            "played_per_second": round(outcome.cycles / played)}
+            "cycles_per_second": round(outcome.cycles / seconds)}
+
+
+def _played(player: Player, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, int | None]]:
+    """Chunks, and the cycle that `play` finds in each; one is played while the next is made."""
+    with ThreadPoolExecutor(1) as pool:
+        last: tuple[Chunk, Future[int | None]] | None = None
+        for chunk in chunks:
+            if last is not None:
+                yield last[0], last[1].result()
+            last = chunk, pool.submit(player.play, chunk)
+        if last is not None:
+            yield last[0], last[1].result()
 
 
 def pins_of(design: Emitted) -> list[Pin]:
@@ -185,29 +196,21 @@ def build_player(design: Emitted, ports: Sequence[Port], report: Progress,
 
 def _header(pins: Sequence[Pin], ports: Mapping[str, Port]) -> str:
     """The pins as macros that the library expands: name, octets, place in a row, and guard."""
-    inputs, outputs = [], []
-    position = 0
-    for pin in pins:
-        if pin.direction == "input" and pin.role != "clk":
-            inputs.append(f"X({pin.name}, {octets(pin)}, {position})")
-            position += octets(pin)
-    input_octets, position = position, 0
-    places = {}
+    put, input_octets = places(pins, "input")
+    shown, output_octets = places(pins, "output")
+    inputs = [f"X({pin.name}, {octets(pin.width)}, {put[pin.stream, pin.role]})"
+              for pin in pins if pin.direction == "input" and pin.role != "clk"]
+    outputs = []
     for pin in pins:
         if pin.direction == "output":
-            places[pin.stream, pin.role] = position
-            position += octets(pin)
-    for pin in pins:
-        if pin.direction == "output":
-            place = places[pin.stream, pin.role]
             said = guard(ports[pin.stream or ""], pin)
-            at = -1
-            if said is not None:
-                at = places[said, "wire"] if pin.role == "wire" else places[pin.stream, "tvalid"]
-            outputs.append(f"X({pin.name}, {octets(pin)}, {place}, {at})")
+            at = -1 if said is None else shown[
+                (said, "wire") if pin.role == "wire" else (pin.stream, "tvalid")]
+            outputs.append(f"X({pin.name}, {octets(pin.width)}, {shown[pin.stream, pin.role]}, "
+                           f"{at})")
     return "\n".join([
         "#pragma once", f"constexpr int kInputOctets = {input_octets};",
-        f"constexpr int kOutputOctets = {position};",
+        f"constexpr int kOutputOctets = {output_octets};",
         "#define INPUTS(X) " + " ".join(inputs), "#define OUTPUTS(X) " + " ".join(outputs), ""])
 
 

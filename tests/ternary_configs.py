@@ -2,7 +2,7 @@
 jobs with one offence each."""
 
 from pimlico.verif.episode import Episode
-from pimlico.verif.ternary.stimulus import Jobs
+from pimlico.verif.ternary.random_jobs import Jobs
 
 SMALL = {
     "smallest": {"act": "int4", "mu": 1, "luts": 1, "keys": 1, "n_max": 1, "m_max": 1},

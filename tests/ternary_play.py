@@ -7,7 +7,7 @@ from pimlico.verif.bits import unpack
 from pimlico.verif.ternary.formats import activation_beats, activation_order, beats
 from pimlico.verif.ternary.golden import gemv, requant
 from pimlico.verif.ternary.models import cycles
-from pimlico.verif.ternary.stimulus import Jobs
+from pimlico.verif.ternary.random_jobs import Jobs
 
 
 def run(config, sources, stall=lambda stream: False, most=20000):
@@ -61,13 +61,13 @@ def expected(config, weights, x, addend, fields):
 def make_job(config, rng, n, m):
     """The beats of a job and the results it must give, row by row of the rows of each tile."""
     jobs = Jobs(config, rng)
-    x = jobs._activations(n)
+    x = jobs.activations((config.batch, n))
     weights = rng.integers(-1, 2, (m, n)).astype(np.int8)
     cfg = jobs.cfg(n, m)
     sources = {"cfg": [cfg], "a": activation_beats(config, x, m), "w": beats(config, weights)}
     addend = None
     if config.addend:
-        sources["addend"] = jobs._addends(-(-m // config.keys), None)
+        sources["addend"] = list(jobs.addends(np.zeros(-(-m // config.keys), int)))
         addend = unpack(sources["addend"], config.addend_width, config.batch * config.keys,
                         signed=not config.floating)
         addend = addend.reshape(-1, config.batch, config.keys).transpose(1, 0, 2)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .words import Words
+
 Array = npt.NDArray[Any]
 
 _BYTES = {8: 1, 16: 2, 32: 4, 64: 8}
@@ -29,18 +31,24 @@ def pack(values: npt.ArrayLike, width: int) -> list[int]:
     list of int
         One non-negative word a beat, of ``lanes * width`` bits.
     """
+    return list(pack_words(values, width))
+
+
+def pack_words(values: npt.ArrayLike, width: int) -> Words:
+    """As `pack`, for what goes on with NumPy."""
     values = np.ascontiguousarray(values)
     beats, lanes = values.shape
     storage = _storage(width)
     lane_bytes = values.astype(f"<u{storage}", copy=False)
     if width == 8 * storage:
         rows = lane_bytes.reshape(beats, lanes)
+    elif 8 % width == 0:
+        rows = _packed_octets(lane_bytes, width)
     else:
         flat = lane_bytes.view(np.uint8).reshape(beats, lanes, storage)
         lane_bits = np.unpackbits(flat, axis=2, count=width, bitorder="little")
         rows = np.packbits(lane_bits.reshape(beats, lanes * width), axis=1, bitorder="little")
-    data, step = rows.tobytes(), rows.shape[1] * rows.itemsize
-    return [int.from_bytes(data[at:at + step], "little") for at in range(0, beats * step, step)]
+    return Words(rows.view(np.uint8))
 
 
 def unpack(words: Sequence[int], width: int, lanes: int, signed: bool = True) -> Array:
@@ -91,8 +99,22 @@ def unpack_bytes(words: Sequence[int], bits: int) -> Array:
         Read only; bits above `bits` are 0.
     """
     step, mask = -(-bits // 8), (1 << bits) - 1
+    if isinstance(words, Words):
+        rows = words.octets[:, :step]
+        return rows if mask >> 8 * step - 1 & 1 else rows & np.frombuffer(
+            mask.to_bytes(step, "little"), np.uint8)
     data = b"".join([(word & mask).to_bytes(step, "little") for word in words])
     return np.frombuffer(data, np.uint8).reshape(len(words), step)
+
+
+def _packed_octets(lanes: Array, width: int) -> Array:
+    """Octets of lanes (beats, lanes) of which a whole number makes up an octet."""
+    each = 8 // width
+    lanes = np.pad(lanes & ((1 << width) - 1), ((0, 0), (0, -lanes.shape[1] % each)))
+    octets = lanes[:, ::each].copy()
+    for lane in range(1, each):
+        octets |= lanes[:, lane::each] << lane * width
+    return octets
 
 
 def _storage(width: int) -> int:

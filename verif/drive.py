@@ -18,6 +18,12 @@ Gates = Sequence[Sequence[tuple[Traffic, int]]]
 
 BIT = ("0", "1")
 
+DRAIN = 8
+"""Cycles that an episode goes on without a beat after all have come out."""
+
+RESET_CYCLES = 2
+"""Most cycles of reset before an episode."""
+
 
 class Source:
     """Offers the beats of an episode on an input stream, and holds each until it is taken."""

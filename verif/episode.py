@@ -20,7 +20,7 @@ class Episode:
     ----------
     name : str
         What the episode shows; printed with a mismatch.
-    beats : mapping of str to list of int
+    beats : mapping of str to sequence of int
         Packed payloads by input stream.
     valid : mapping of str to float
         Probability, each cycle, that a source with no beat on offer offers its next; 1 where
@@ -43,7 +43,7 @@ class Episode:
     """
 
     name: str
-    beats: Mapping[str, list[int]]
+    beats: Mapping[str, Sequence[int]]
     valid: Mapping[str, float] = field(default_factory=dict)
     ready: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)

@@ -13,14 +13,12 @@ import numpy as np
 
 from pimlico.hdl.common.ports import Port, Stream
 
-from .drive import BIT, Gates, InputWire, Read, Sink, Source, Write, draws
+from .drive import BIT, DRAIN, RESET_CYCLES, Gates, InputWire, Read, Sink, Source, Write, draws
 from .episode import Episode
 from .mismatch import Cycle, describe_mismatch, describe_stall
 from .model import CycleModel
 from .run import Outcome, Pin, Traffic
 
-_DRAIN = 8
-_RESET_CYCLES = 2
 _HISTORY = 8
 _PROGRESS_EVERY = 64
 
@@ -174,7 +172,7 @@ class Lockstep:
             if still and episode.cycles is None:
                 if self._finished:
                     drained += 1
-                    if drained == _DRAIN:
+                    if drained == DRAIN:
                         return
                 elif still == self._model.patience:
                     raise LockstepError(describe_stall(
@@ -211,7 +209,7 @@ class Lockstep:
         self._reset(self._in_reset)
         # After one cycle of reset nothing may be left that only a second one would clear.
         first = self.outcome.episodes == 1
-        for age in range(_RESET_CYCLES if first else int(self._rng.integers(_RESET_CYCLES)) + 1):
+        for age in range(RESET_CYCLES if first else int(self._rng.integers(RESET_CYCLES)) + 1):
             self._clk("0")
             yield
             if age:

@@ -16,17 +16,13 @@ from .episode import Episode
 from .lockstep import Lockstep
 from .mismatch import Cycle
 from .model import CycleModel
-from .run import Outcome, Pin
+from .rows import octets
+from .run import Pin
 
 Octets = npt.NDArray[np.uint8]
 
 CHUNK = 4096
 """Cycles of a `Chunk` but the last."""
-
-
-def octets(pin: Pin) -> int:
-    """Octets that a pin takes in a row of a `Chunk`, least significant first."""
-    return -(-pin.width // 8)
 
 
 def guard(port: Port, pin: Pin) -> str | None:
@@ -48,17 +44,17 @@ class Chunk:
         is expected to be where its `guard` is 0 is 0.
     compared : ndarray of uint8, shape (cycles,)
         Whether the outputs are compared in the cycle.
-    cycles : list
+    cycles : sequence of Cycle
         Number, inputs and expected outputs of each cycle, for a report.
-    episode : list of tuple of str and int
+    episode : sequence of tuple of str and int
         Name and first cycle of the episode of each cycle.
     """
 
     inputs: Octets
     expected: Octets
     compared: Octets
-    cycles: list[Cycle]
-    episode: list[tuple[str, int]]
+    cycles: Sequence[Cycle]
+    episode: Sequence[tuple[str, int]]
 
 
 class Recording(Lockstep):
@@ -134,7 +130,7 @@ class _Column:
 
     def __init__(self, port: Port | None, pin: Pin):
         self.pin = pin
-        self._octets = octets(pin)
+        self._octets = octets(pin.width)
         self._shift, self._mask = 0, (1 << pin.width) - 1
         if not isinstance(port, Stream):
             self._name = pin.stream or ""
@@ -172,10 +168,3 @@ def _ignore(value: str) -> None:
 
 def _nothing() -> str:
     return ""
-
-
-def record(config: Any, model: CycleModel, stimulus: Iterable[Episode], pins: Sequence[Pin],
-           seed: int, cycles: int) -> tuple[Iterator[Chunk], Outcome]:
-    """The chunks of a run, and its outcome, which fills as they are taken."""
-    recording = Recording(config.ports, pins, model, seed=seed, cycles=cycles)
-    return recording.chunks(stimulus), recording.outcome

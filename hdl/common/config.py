@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,10 +68,11 @@ class BlockConfig(BaseModel):
         KeyError
             If there is none under this configuration.
         """
-        for port in self.ports:
-            if port.name == name:
-                return port
-        raise KeyError(name)
+        return self._ports_by_name[name]
+
+    @cached_property
+    def _ports_by_name(self) -> dict[str, Port]:
+        return {port.name: port for port in self.ports}
 
     @property
     def latency(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Direction = Literal["in", "out"]
@@ -37,7 +38,7 @@ class Stream:
     fields: tuple[Field, ...]
     doc: str = ""
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Payload bits, ``last`` included."""
         return sum(field.bits for field in self.fields)

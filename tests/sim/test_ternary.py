@@ -11,7 +11,7 @@ from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.sim.verify import verify
 from pimlico.verif.ternary.cycles import TernaryCycles
-from pimlico.verif.ternary.stimulus import Jobs
+from pimlico.verif.ternary.random_jobs import Jobs
 
 BLOCK = find("ternary-gemm")
 COMPILED = ["smallest", "mu3", "tq2_0"]

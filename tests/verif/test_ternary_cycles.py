@@ -6,9 +6,10 @@ from ternary_configs import SMALL
 from ternary_play import make_job, rows_of, run
 
 from pimlico.hdl.ternary.config import TernaryConfig
-from pimlico.verif.ternary.cycles import CodeCheck, TernaryCycles
+from pimlico.verif.ternary.cycles import TernaryCycles
 from pimlico.verif.ternary.formats import decode_beats
-from pimlico.verif.ternary.stimulus import Jobs
+from pimlico.verif.ternary.job import CodeCheck
+from pimlico.verif.ternary.random_jobs import Jobs
 
 CASES = [name for name in SMALL if name != "smallest"]
 

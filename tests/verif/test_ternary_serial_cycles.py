@@ -8,8 +8,8 @@ from ternary_serial_configs import SERIAL
 from pimlico.hdl.ternary.config import TernaryConfig
 from pimlico.verif.ternary.formats import activation_beats, beats
 from pimlico.verif.ternary.models import cycles
+from pimlico.verif.ternary.random_jobs import Jobs
 from pimlico.verif.ternary.serial_cycles import SerialCycles
-from pimlico.verif.ternary.stimulus import Jobs
 
 CASES = [name for name in SERIAL if name != "smallest"]
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from pimlico.hdl.ternary.config import BLOCK, KEY_BITS, TernaryConfig
 
-from ..bits import pack, unpack, unpack_bytes
+from ..bits import pack, pack_words, unpack, unpack_bytes
+from ..words import Words
 from . import codecs
 from .golden import key_trits
 
@@ -85,7 +86,7 @@ def beats(config: TernaryConfig, trits: Array) -> list[int]:
         padded[:len(chunk), :n] = chunk
         padded[:, n] = blank
         lanes = padded[:, order].reshape(tiles, keys, -1, columns).transpose(0, 2, 1, 3)
-        words += _encode(config, lanes.reshape(-1, keys * columns))
+        words += encode_beats(config, lanes.reshape(-1, keys * columns))
     if config.serial:
         tile = config.tile_beats(n)
         words = [word for column in range(tile) for word in words[column::tile]]
@@ -149,17 +150,29 @@ def decode_beats(config: TernaryConfig, words: Sequence[int]) -> tuple[Array, Ar
     return trits.reshape(len(words), config.keys, config.columns), flags
 
 
-def _encode(config: TernaryConfig, weights: Array) -> list[int]:
-    """Payloads of weights (beats, keys*columns), lane after lane."""
+def encode_beats(config: TernaryConfig, weights: Array) -> Words:
+    """``w`` payloads of weights in the order of the beats' columns.
+
+    Parameters
+    ----------
+    config : TernaryConfig
+    weights : int8 array of shape (beats, keys * columns)
+        Lane after lane.
+
+    Returns
+    -------
+    Words
+        One a beat.
+    """
     match config.weight_format:
         case "keys":
-            return pack(codecs.encode_keys(weights, config.mu), config.key_bits)
+            return pack_words(codecs.encode_keys(weights, config.mu), config.key_bits)
         case "base3x5":
-            return pack(codecs.encode_base3x5(weights), 8)
+            return pack_words(codecs.encode_base3x5(weights), 8)
         case "tq1_0":
-            return pack(codecs.to_fraction(codecs.encode_base3x5(weights)), 8)
+            return pack_words(codecs.to_fraction(codecs.encode_base3x5(weights)), 8)
         case _:
-            return pack(weights + 1, 2)
+            return pack_words(weights + 1, 2)
 
 
 @cache

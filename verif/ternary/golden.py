@@ -87,7 +87,9 @@ def keys_from_trits(trits: Array) -> Array:
         ``v = sum(w[i] * 3**(mu-1-i))``; the index is ``|v|``, the sign bit above it ``v < 0``.
     """
     mu = trits.shape[-1]
-    v = trits @ (3 ** np.arange(mu - 1, -1, -1)).astype(np.int16)
+    v = trits[..., 0].astype(np.int16)
+    for digit in range(1, mu):
+        v = 3 * v + trits[..., digit]
     return (np.abs(v) | ((v < 0) << (KEY_BITS[mu] - 1))).astype(np.uint8)
 
 
@@ -132,16 +134,16 @@ def index_trits(mu: int) -> Array:
     return trits
 
 
-def requant(acc: npt.ArrayLike, multiplier: int, shift: int) -> Array:
+def requant(acc: npt.ArrayLike, multiplier: Any, shift: Any) -> Array:
     """Rescaled accumulators: ``acc * multiplier / 2**shift``, to nearest even, saturated.
 
     Parameters
     ----------
     acc : integer array of any shape
         Up to 64 bits, signed.
-    multiplier : int
+    multiplier : int or integer array of a shape like it
         0 to 65535.
-    shift : int
+    shift : int or integer array of a shape like it
         0 to 31.
 
     Returns

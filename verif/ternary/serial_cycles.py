@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pimlico.hdl.ternary.config import BAD_CODE, BAD_FRAME
+from pimlico.hdl.ternary.config import BAD_CODE, BAD_FRAME, TernaryConfig
 
-from ..model import Values
-from .cycles import Beat, Job, Settled, TernaryCycles
+from ..model import CycleModel, Values
+from .job import CodeCheck, Job, JobPort, ResultPort
 
 
 class Tables(NamedTuple):
@@ -19,15 +19,58 @@ class Tables(NamedTuple):
     a: int
 
 
-class SerialCycles(TernaryCycles):
+class Beat(NamedTuple):
+    """A weight beat in the pipeline, with the activations of its tables."""
+
+    job: Job
+    first: bool
+    last: bool
+    tile: int
+    a: int
+    w: int
+
+
+class Settled(NamedTuple):
+    """What the handshakes of a cycle settle to."""
+
+    step: bool
+    advance: bool
+    take_keys: bool
+    fetch: bool
+    take_w: bool
+    take_a: bool
+    take_cfg: bool
+    scale: bool
+    result: bool
+    outputs: dict[str, int]
+
+
+class SerialCycles(CycleModel):
     """Build, fetch and reduce, pipeline, accumulate: a token a weight beat moves through.
 
     A job's beats are kept row tile by row tile; results are computed by `golden` for a row
     tile in the cycle that completes it.
     """
 
+    config: TernaryConfig
+
+    def __init__(self, config: TernaryConfig):
+        super().__init__(config)
+        self._first_bit = config.port("a").offset("first")
+        self._rescales = config.out != "raw"
+        self._codes = CodeCheck(config)
+        self._cfg, self._o = JobPort(config), ResultPort(config)
+        self.reset()
+
     def reset(self) -> None:
-        super().reset()
+        self.job: Job | None = None
+        self.beat = 0
+        self.decoded: int | None = None
+        self.stages: list[Beat | None] = [None] * (self.config.pipeline + 1)
+        self.acc: int | None = None
+        self.scaled: int | None = None
+        self.result: int | None = None
+        self.status = 0
         self.complete: list[Tables] = []
         self.building: Tables | None = None
         self.built = 0
@@ -38,7 +81,12 @@ class SerialCycles(TernaryCycles):
 
     @property
     def idle(self) -> bool:
-        return super().idle and not self.complete and self.building is None
+        return (self.job is None and not self.complete and self.building is None
+                and not any(self.stages) and self.acc is None and self.scaled is None
+                and self.result is None)
+
+    def outputs(self, inputs: Values) -> dict[str, int]:
+        return self._settle(inputs).outputs
 
     def _settle(self, inputs: Values) -> Settled:
         config = self.config
@@ -118,7 +166,10 @@ class SerialCycles(TernaryCycles):
         if now.take_a:
             event = self._build(inputs["a_payload"]) or event
         if now.take_cfg:
-            event = self._take_job(inputs["cfg_payload"]) or event
+            code, job = self._cfg.read(inputs["cfg_payload"])
+            event = code or event
+            if job is not None:
+                self.job, self.beat = job, 0
         if unmarked:
             self.status = event
 
@@ -142,9 +193,10 @@ class SerialCycles(TernaryCycles):
                 self.addends[beat.tile] = inputs["addend_payload"]
         self.sums[beat.tile].append(beat)
         if beat.last:
-            self.held = self.sums.pop(beat.tile)
-            self.addend = self.addends.pop(beat.tile, None)
-            self.acc = self._result(beat)
+            held = self.sums.pop(beat.tile)
+            self.acc = self._o.payload(beat.job, beat.tile, [one.a for one in held],
+                                       [one.w for one in held],
+                                       self.addends.pop(beat.tile, None))
 
     def _build(self, payload: int) -> int:
         job = self.job
@@ -154,5 +206,4 @@ class SerialCycles(TernaryCycles):
         self.beat += 1
         if last:
             self.job = None
-        framed = (payload >> self._first_bit & 1, payload >> self._last_bit & 1) == (first, last)
-        return 0 if framed else BAD_FRAME
+        return 0 if payload >> self._first_bit == first | last << 1 else BAD_FRAME

@@ -1,0 +1,121 @@
+"""What drives the streams and wires of a block, as `drive` does, in machine code.
+
+Functions take the few arrays that they need: every array handed on costs time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+import numpy as np
+
+from .drive import DRAIN
+from .episode_arrays import DRAWS, Bench
+from .rows import Array
+
+ON, DONE, STUCK = 0, 1, 2
+"""What `ended` says."""
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def compiled(function: Function) -> Function:
+    """Machine code for a function of numbers, arrays and named tuples of them.
+
+    It is made anew in every process: a copy kept on disk would not see that a function of
+    another module, which it calls, has changed.
+    """
+    return cast(Function, numba.njit(function))
+
+
+@compiled
+def put(bench: Bench, sources: int, rng: np.random.Generator) -> None:
+    """The inputs of the next cycle: sources offer, sinks decide, wires change."""
+    streams, octets, inputs = bench.streams, bench.octets, bench.inputs
+    bench.still[0] += 1
+    for number in range(len(streams)):
+        stream = streams[number]
+        if number < sources and not stream.free:
+            continue
+        wants = number >= sources or stream.left > 0
+        if wants and stream.chance < 1:
+            if stream.drawn == DRAWS:
+                bench.draws[number, :] = rng.random(DRAWS) < stream.chance
+                stream.drawn = 0
+            wants = bench.draws[number, stream.drawn]
+            stream.drawn += 1
+        if number >= sources:
+            inputs[stream.ready] = wants
+            continue
+        beat = stream.beats - stream.left
+        if wants and stream.gates >= 0:
+            first = stream.gates + beat * len(streams)
+            for other in range(len(streams)):
+                wants = wants and streams[other].taken >= bench.numbers[first + other]
+        if wants and stream.delays >= 0 and bench.numbers[stream.delays + beat]:
+            bench.numbers[stream.delays + beat] -= 1
+            wants = False
+        if wants:
+            stream.left -= 1
+            stream.free = 0
+            stream.offered = 1
+            inputs[stream.valid] = 1
+            start = stream.base + beat * (stream.size + 1)
+            for octet in range(stream.size):
+                inputs[stream.data + octet] = octets[start + octet]
+            if stream.last >= 0:
+                inputs[stream.last] = octets[start + stream.size]
+        elif stream.offered:
+            stream.offered = 0
+            inputs[stream.valid] = 0
+            for octet in range(stream.size):
+                inputs[stream.data + octet] ^= octets[stream.flips + octet]
+            if stream.last >= 0:
+                inputs[stream.last] ^= octets[stream.flips + stream.size]
+    for number in range(len(bench.wires)):
+        wire = bench.wires[number]
+        for octet in range(wire.size):
+            inputs[wire.at + octet] = octets[wire.base + wire.turn * wire.size + octet]
+        wire.turn = wire.turn + 1 if wire.turn + 1 < wire.values else 0
+
+
+@compiled
+def take(streams: Array, carried: Array, still: Array, number: int, cycle: int) -> None:
+    """Count a beat of a stream."""
+    streams[number].taken += 1
+    streams[number].free = 1
+    if carried[number, 0] == 0:
+        carried[number, 1] = cycle
+    carried[number, 0] += 1
+    carried[number, 2] = cycle
+    still[0] = 0
+
+
+@compiled
+def show(streams: Array, outputs: Array, sink: int, valid: bool, payloads: Array) -> None:
+    """An output stream's valid, and where it is 1 the next of its payloads."""
+    stream = streams[sink]
+    outputs[stream.valid] = valid
+    for octet in range(stream.size):
+        outputs[stream.data + octet] = payloads[stream.taken, octet] if valid else 0
+    if stream.last >= 0:
+        outputs[stream.last] = payloads[stream.taken, stream.size] if valid else 0
+
+
+@compiled
+def ended(streams: Array, still: Array, idle: bool, patience: int) -> int:
+    """Whether the episode goes on after this cycle, is at its end, or stuck.
+
+    An episode that is cut, whose `patience` is 0, does neither.
+    """
+    if patience == 0 or still[0] == 0:
+        return ON
+    done = idle
+    for number in range(len(streams)):
+        done = done and streams[number].left == 0 and streams[number].free == 1
+    if done:
+        still[1] += 1
+        return DONE if still[1] == DRAIN else ON
+    return STUCK if still[0] == patience else ON
