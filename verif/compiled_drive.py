@@ -33,52 +33,73 @@ def compiled(function: Function) -> Function:
 @compiled
 def put(bench: Bench, sources: int, rng: np.random.Generator) -> None:
     """The inputs of the next cycle: sources offer, sinks decide, wires change."""
-    streams, octets, inputs = bench.streams, bench.octets, bench.inputs
+    streams, inputs = bench.streams, bench.inputs
     bench.still[0] += 1
     for number in range(len(streams)):
         stream = streams[number]
-        if number < sources and not stream.free:
-            continue
-        wants = number >= sources or stream.left > 0
-        if wants and stream.chance < 1:
-            if stream.drawn == DRAWS:
-                bench.draws[number, :] = rng.random(DRAWS) < stream.chance
-                stream.drawn = 0
-            wants = bench.draws[number, stream.drawn]
-            stream.drawn += 1
         if number >= sources:
-            inputs[stream.ready] = wants
-            continue
-        beat = stream.beats - stream.left
-        if wants and stream.gates >= 0:
-            first = stream.gates + beat * len(streams)
-            for other in range(len(streams)):
-                wants = wants and streams[other].taken >= bench.numbers[first + other]
-        if wants and stream.delays >= 0 and bench.numbers[stream.delays + beat]:
-            bench.numbers[stream.delays + beat] -= 1
-            wants = False
-        if wants:
-            stream.left -= 1
-            stream.free = 0
-            stream.offered = 1
-            inputs[stream.valid] = 1
-            start = stream.base + beat * (stream.size + 1)
-            for octet in range(stream.size):
-                inputs[stream.data + octet] = octets[start + octet]
-            if stream.last >= 0:
-                inputs[stream.last] = octets[start + stream.size]
-        elif stream.offered:
-            stream.offered = 0
-            inputs[stream.valid] = 0
-            for octet in range(stream.size):
-                inputs[stream.data + octet] ^= octets[stream.flips + octet]
-            if stream.last >= 0:
-                inputs[stream.last] ^= octets[stream.flips + stream.size]
+            inputs[stream.ready] = _draw(streams, bench.draws, number, rng)
+        elif stream.free:
+            offers = (stream.left > 0 and _draw(streams, bench.draws, number, rng)
+                      and _open(streams, bench.numbers, number))
+            _offer(streams, bench.octets, inputs, number, offers)
     for number in range(len(bench.wires)):
         wire = bench.wires[number]
         for octet in range(wire.size):
-            inputs[wire.at + octet] = octets[wire.base + wire.turn * wire.size + octet]
+            inputs[wire.at + octet] = bench.octets[wire.base + wire.turn * wire.size + octet]
         wire.turn = wire.turn + 1 if wire.turn + 1 < wire.values else 0
+
+
+@compiled
+def _draw(streams: Array, draws: Array, number: int, rng: np.random.Generator) -> bool:
+    stream = streams[number]
+    if stream.chance >= 1:
+        return True
+    if stream.drawn == DRAWS:
+        draws[number, :] = rng.random(DRAWS) < stream.chance
+        stream.drawn = 0
+    stream.drawn += 1
+    drawn: bool = draws[number, stream.drawn - 1]
+    return drawn
+
+
+@compiled
+def _open(streams: Array, numbers: Array, number: int) -> bool:
+    """Whether nothing holds the next beat of a source back."""
+    stream = streams[number]
+    beat = stream.beats - stream.left
+    if stream.gates >= 0:
+        first = stream.gates + beat * len(streams)
+        for other in range(len(streams)):
+            if streams[other].taken < numbers[first + other]:
+                return False
+    if stream.delays >= 0 and numbers[stream.delays + beat]:
+        numbers[stream.delays + beat] -= 1
+        return False
+    return True
+
+
+@compiled
+def _offer(streams: Array, octets: Array, inputs: Array, number: int, offers: bool) -> None:
+    """Put the next beat of a source, or take back the valid of the last."""
+    stream = streams[number]
+    if offers:
+        start = stream.base + (stream.beats - stream.left) * (stream.size + 1)
+        stream.left -= 1
+        stream.free = 0
+        stream.offered = 1
+        inputs[stream.valid] = 1
+        for octet in range(stream.size):
+            inputs[stream.data + octet] = octets[start + octet]
+        if stream.last >= 0:
+            inputs[stream.last] = octets[start + stream.size]
+    elif stream.offered:
+        stream.offered = 0
+        inputs[stream.valid] = 0
+        for octet in range(stream.size):
+            inputs[stream.data + octet] ^= octets[stream.flips + octet]
+        if stream.last >= 0:
+            inputs[stream.last] ^= octets[stream.flips + stream.size]
 
 
 @compiled

@@ -9,6 +9,7 @@ from pimlico.generators.block import find
 from pimlico.generators.load import load
 from pimlico.hdl.common.config import ConfigError
 from pimlico.hdl.ternary.config import TernaryConfig
+from pimlico.sim.replay import replay
 from pimlico.sim.verify import verify
 from pimlico.verif.ternary.cycles import TernaryCycles
 from pimlico.verif.ternary.random_jobs import Jobs
@@ -141,5 +142,6 @@ def test_many_random_parameters_in_lockstep(number, seed):
 @pytest.mark.deep
 @pytest.mark.parametrize("preset", BLOCK.preset_names)
 def test_preset_in_long_lockstep(preset, seed):
-    _, config, _ = load("ternary-gemm", preset=preset)
-    check(config, 20_000 if config.floating else 500_000, seed, ["verilator"])
+    config = load("ternary-gemm", preset=preset).config
+    result = replay(BLOCK, config, cycles=20_000 if config.floating else 2_000_000, seed=seed)
+    assert result["passed"], f"{config!r}, seed {seed}: {result['failure']}"
