@@ -33,8 +33,10 @@ def mix(made: Commands, count: int) -> None:
         elif wait and rng.random() < 0.2:
             early = int(rng.choice([1, int(rng.integers(1, wait + 1))]))
         elif rng.random() < 0.2:
-            late = int(rng.integers(1, 12))
+            late = int(rng.integers(1, 12 if rng.random() < 0.8 else 80))
         made.issue(op, banks, early=early, late=late, **fields)
+        if op in (Op.MAC, Op.ROW_TO_GB) and rng.random() < 0.4:
+            _within(made, min(fields["n"], config.cols))
         if config.pq and op in PQ_ONLY:
             _beside(made, banks)
 
@@ -59,6 +61,14 @@ def tell(made: Commands) -> None:
     for bank in range(config.banks):
         for col in range(config.cols):
             made.issue(Op.RD, 1 << bank, col=col)
+
+
+def _within(made: Commands, columns: int) -> None:
+    """Commands that are refused while a burst runs, in the cycles of its turns too."""
+    rng, config = made.rng, made.config
+    waiting = Command(Op.GB_WR, col=int(rng.integers(config.gb_cols)),
+                      slot=int(rng.integers(config.reuse)))
+    knock(made, waiting, int(rng.integers(1, columns * config.timing.tccd_mac + 2)))
 
 
 def _beside(made: Commands, banks: int) -> None:

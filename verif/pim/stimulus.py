@@ -10,16 +10,29 @@ from pimlico.hdl.pim.commands import Op
 from pimlico.hdl.pim.config import PimConfig
 
 from ..episode import Episode
+from .cycles import READS
 from .mixed import mix, tell
 from .script import Commands
 from .table_stimulus import tables
+from .windows import activations, headers
 
 
 def episodes(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
     """The stimulus of ``pim-channel`` and ``pim-bank``."""
     yield from _directed(config, rng)
+    seldom = min(1, 500 / config.timing.trefi)  # it is a long wait until refresh is due
     while True:
-        yield _random(config, rng)
+        kind = rng.random()
+        if kind < 0.12:
+            yield activations(config, rng)
+        elif kind < 0.16:
+            yield _crowded(config, rng)
+        elif kind < 0.3:
+            yield _afresh(config, rng)
+        elif kind < 0.3 + 0.15 * seldom:
+            yield headers(config, rng)
+        else:
+            yield _random(config, rng)
 
 
 def _directed(config: PimConfig, rng: np.random.Generator) -> Iterator[Episode]:
@@ -107,6 +120,32 @@ def _reads(config: PimConfig, rng: np.random.Generator) -> Episode:
     return made.script.episode("read back", ready={"rdata": float(rng.choice([0.2, 0.08]))})
 
 
+def _crowded(config: PimConfig, rng: np.random.Generator) -> Episode:
+    """More columns read, and more accumulators, than may wait for those who take them."""
+    made = Commands(config, rng)
+    made.clear()
+    bank = int(rng.integers(config.banks))
+    made.issue(Op.ACT, 1 << bank, row=int(rng.choice(made.rows)))
+    for _ in range(READS + 4):
+        made.issue(Op.RD, 1 << bank, col=made.span()[0])
+    made.results()
+    return made.script.episode("crowded replies", ready={
+        "rdata": 0.25 / config.timing.tccd_l, "result": 0.2})
+
+
+def _afresh(config: PimConfig, rng: np.random.Generator) -> Episode:
+    """A bank from a reset on, in which no rule has a time to ask for yet: each command on time."""
+    made = Commands(config, rng)
+    made.edges = rng.random() < 0.5
+    bank = 1 << int(rng.integers(config.banks))
+    for _ in range(2):
+        made.issue(Op.ACT, bank, row=int(rng.choice(made.rows)))
+        if rng.random() < 0.5:
+            made.issue(Op.RD if rng.random() < 0.5 else Op.WR, bank, col=made.span()[0])
+        made.issue(Op.PRE, bank)
+    return made.script.episode("a bank afresh")
+
+
 def _edges(config: PimConfig, rng: np.random.Generator) -> Episode:
     """Each timing rule: refused a cycle too early, then carried out."""
     made = Commands(config, rng)
@@ -170,6 +209,8 @@ def _random(config: PimConfig, rng: np.random.Generator) -> Episode:
     mix(made, int(rng.integers(20, 120)))
     if config.pq:
         tell(made)
+    elif rng.random() < 0.7:
+        made.results()
     stalls = rng.random() < 0.5
     rates = {name: float(rng.choice([1.0, 0.7, 0.3])) for name in ("rdata", "result", "status")}
     length = made.script.rules.now
