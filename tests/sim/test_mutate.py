@@ -81,6 +81,42 @@ def test_states_that_are_never_reached_do_not_count(tmp_path, signal, change, sa
     assert found == ({each.number for each in chosen} if same else set())
 
 
+HOLDS = """\
+module pimlico_small (input clk, input rst, input [1:0] a, output [7:0] m_axis_o_tdata,
+                      output m_axis_o_tvalid);
+  reg asked, shown;
+  reg [7:0] word, square;
+  reg [2:0] since;
+  wire counts = since != 3'd5;
+  always @(posedge clk) if (a[0]) word <= {4{a}};
+  always @(posedge clk) square <= word * word;
+  always @(posedge clk) asked <= !rst & a[0];
+  always @(posedge clk) shown <= !rst & asked;
+  always @(posedge clk)
+    if (rst) since <= 3'd5;
+    else if (a[1]) since <= 3'd0;
+    else if (counts) since <= since + 3'd1;
+  assign m_axis_o_tvalid = shown | since < 3'd3;
+  assign m_axis_o_tdata = shown ? square : 8'd0;
+endmodule
+"""
+
+
+def test_what_a_register_holds_for_nobody_does_not_count(tmp_path):
+    """Seen by marks beyond a multiplier, or in a copy of the register."""
+    design = Emitted("pimlico_small", HOLDS,
+                     [*PORTS, TopPort("rst", "input", 1, None, "rst")])
+    _, mutants = mutate(design, 1000, 1, tmp_path)
+    same = {("procmux A[3]", "inverted"): True,  # held while nothing reads it
+            ("word[3]", "inverted"): False,
+            ("ne B[1]", "stuck at 1"): True,  # counts on, past what is asked for
+            ("ne B[2]", "stuck at 0"): False}
+    chosen = [each for each in mutants if (each.signal, each.change) in same]
+    assert {(each.signal, each.change) for each in chosen} == set(same)
+    found = equivalent(design, chosen, tmp_path)
+    assert found == {each.number for each in chosen if same[each.signal, each.change]}
+
+
 def test_mutants_name_what_they_change(tmp_path):
     design = emit(SUM, RunningSumConfig())
     mutated, mutants = mutate(design, 40, 3, tmp_path)
@@ -148,6 +184,12 @@ FAMILIES = {
         200, 250_000),
     "ascon-aead128": ({}, 200, 50_000),
     "bitslice-array": ({"rows": 2, "cols": 2, "max_k": 64}, 200, 60_000),
+    "pim-channel": ({
+        "fmt": "int8", "lanes": 8, "row_bytes": 256, "rows": 4, "banks": 4, "bank_groups": 2,
+        "gb_cols": 8, "acc_slots": 3, "timing": {
+            "trcd_rd": 7, "trcd_wr": 5, "trcd_mac": 9, "trp": 5, "tras": 11, "trc": 17,
+            "tccd_s": 5, "tccd_l": 7, "tccd_mac": 3, "trrd_s": 5, "trrd_l": 7, "tfaw": 29,
+            "twr": 17, "twtr": 13, "trtp": 15, "trefi": 300, "trfc": 21}}, 250, 100_000),
 }
 """Configurations in which little is out of reach, mutants, and cycles."""
 
