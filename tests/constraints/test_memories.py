@@ -15,7 +15,7 @@ CASES = [
     ("xcup", "block", 128, 1024, {"bram": 4}),
     ("xcup", "block", 18, 1024, {"bram": 1}),
     ("xcup", "auto", 16, 4096, {"bram": 2}),
-    ("xcup", "auto", 8, 512, {"bram": 1}),
+    pytest.param("xcup", "auto", 8, 512, {"bram": 1}, marks=pytest.mark.deep),
     ("xcup", "auto", 8, 256, {"lutram": 32}),
     ("xcup", "ultra", 72, 4096, {"large_ram": 1}),
     ("xcup", "ultra", 128, 16384, {"large_ram": 8}),
