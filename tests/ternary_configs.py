@@ -2,7 +2,7 @@
 jobs with one offence each."""
 
 from pimlico.verif.episode import Episode
-from pimlico.verif.ternary.random_jobs import Jobs
+from pimlico.verif.ternary.random_jobs import Ask, Jobs
 
 SMALL = {
     "smallest": {"act": "int4", "mu": 1, "luts": 1, "keys": 1, "n_max": 1, "m_max": 1},
@@ -72,8 +72,7 @@ LARGE = {
 def offences(config, rng):
     """A refused `cfg` before a good job, then jobs with bad codes and misframed activations."""
     jobs = Jobs(config, rng)
-    for cfg in jobs.refused():
-        good = jobs.job(256, 2)
-        yield Episode("refused", good | {"cfg": [cfg, *good["cfg"]]})
+    for size in jobs.refused():
+        yield Episode("refused", jobs.jobs([size, Ask(256, 2)]))
     yield Episode("bad codes", jobs.job(256, 2, codes=True))
     yield Episode("misframed", jobs.job(256, 2, misframed=True))

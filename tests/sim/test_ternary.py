@@ -113,7 +113,7 @@ def test_status_codes(weight_format, seed):
                            m_max=6)
     jobs = Jobs(config, np.random.default_rng(seed))
     codes = []
-    for cfg in jobs.refused():
+    for cfg in (jobs.cfg(size.n, size.m) for size in jobs.refused()):
         model = TernaryCycles(config)
         model.tick({"cfg_valid": 1, "cfg_payload": cfg, "a_valid": 0, "w_valid": 0, "o_ready": 1,
                     "status_clear": 0})

@@ -28,6 +28,12 @@ class Job(NamedTuple):
     tiles: int
 
 
+def refusal(config: TernaryConfig, n: int, m: int) -> int:
+    """The status code of a job's size; 0 if it is accepted."""
+    return (1 if n == 0 else 2 if n > config.n_max else 3 if m == 0
+            else 4 if m > config.m_max else 5 if config.block_format and n % BLOCK else 0)
+
+
 class JobPort:
     """Reads `cfg` payloads."""
 
@@ -43,8 +49,7 @@ class JobPort:
         """The status code of a payload, and its job if that is 0."""
         config = self._config
         n, m, tag = (payload >> at & mask for at, mask in (self._n, self._m, self._tag))
-        code = (1 if n == 0 else 2 if n > config.n_max else 3 if m == 0
-                else 4 if m > config.m_max else 5 if config.block_format and n % BLOCK else 0)
+        code = refusal(config, n, m)
         if code:
             return code, None
         cfg = self._port.unpack(payload) if self._scales else {}

@@ -15,13 +15,14 @@ from ..bits import pack_words
 from ..rows import octets
 from ..words import Words
 from .formats import activation_order, encode_beats
+from .job import refusal
 
 Array = npt.NDArray[Any]
 Beats = dict[str, Words]
 
 
 class Ask(NamedTuple):
-    """A job to be made.
+    """A job to be made; with a size that is refused, its `cfg` beat alone.
 
     `extreme` of +1 or -1 makes every product the largest or the most negative; `codes` sprinkles
     weight codes that stand for nothing, `misframed` moves first and last.
@@ -57,8 +58,11 @@ class Places(NamedTuple):
     @classmethod
     def of(cls, config: TernaryConfig, asked: Sequence[Ask]) -> Places:
         """Of some jobs one after another."""
-        tile_beats = np.array([config.tile_beats(ask.n) for ask in asked])
-        tiles = np.array([-(-ask.m // config.keys) for ask in asked])
+        taken = [not refusal(config, ask.n, ask.m) for ask in asked]
+        tile_beats = np.array([config.tile_beats(ask.n) if one else 0
+                               for ask, one in zip(asked, taken, strict=True)])
+        tiles = np.array([-(-ask.m // config.keys) if one else 0
+                          for ask, one in zip(asked, taken, strict=True)])
         counts = tile_beats * tiles
         job = np.repeat(np.arange(len(asked)), counts)
         place = np.arange(len(job)) - (counts.cumsum() - counts)[job]
@@ -96,19 +100,26 @@ class Jobs:
     def job(self, n: int, m: int, extreme: int = 0, codes: bool = False,
             misframed: bool = False) -> Beats:
         """All beats of one job; see `Ask`."""
-        return self.jobs([Ask(n, m, extreme, codes, misframed)])[0]
+        return self.jobs([Ask(n, m, extreme, codes, misframed)])
 
-    def jobs(self, asked: Sequence[Ask]) -> list[Beats]:
-        """All beats of some jobs, job by job."""
-        cfg = self._cfg_words([self.cfg(job.n, job.m) for job in asked])
+    def jobs(self, asked: Sequence[Ask]) -> Beats:
+        """All beats of some jobs, one after another."""
+        return self.groups([asked])[0]
+
+    def groups(self, groups: Sequence[Sequence[Ask]]) -> list[Beats]:
+        """All beats of each group of jobs; many of them are made quicker at once."""
+        asked = [ask for group in groups for ask in group]
         places = Places.of(self.config, asked)
-        streams = {"cfg": (cfg, np.ones(len(asked), np.int64)),
+        streams = {"cfg": (self._cfg_words([self.cfg(ask.n, ask.m) for ask in asked]),
+                           np.ones(len(asked), np.int64)),
                    "a": self._activation_beats(asked, places),
                    "w": (self._weight_beats(asked, places), places.counts)}
         if self.config.addend:
             extreme = np.repeat([ask.extreme for ask in asked], places.tiles)
             streams["addend"] = self.addends(extreme), places.tiles
-        parts = {name: _split(words, counts) for name, (words, counts) in streams.items()}
+        ends = np.cumsum([len(group) for group in groups])
+        parts = {name: _split(words, np.concatenate([[0], counts.cumsum()])[ends].tolist())
+                 for name, (words, counts) in streams.items()}
         return [dict(zip(parts, of, strict=True)) for of in zip(*parts.values(), strict=True)]
 
     def lone(self, cfg: int) -> Beats:
@@ -129,8 +140,7 @@ class Jobs:
         short = np.flatnonzero(rows < config.keys)
         weights[short] *= (np.arange(config.keys) < rows[short, None])[:, :, None]
         if config.block_format:
-            blank = np.concatenate([self._blank(ask) for ask in asked])[
-                places.first[job] + places.beat][:, None, :]
+            blank = self._blank(asked, places)[places.first[job] + places.beat][:, None, :]
             weights = np.where(blank, -1 if config.weight_format == "tq1_0" else 0, weights)
         words = encode_beats(config, weights.reshape(len(job), -1))
         noisy = np.flatnonzero(np.array([ask.codes for ask in asked])[job]
@@ -138,9 +148,11 @@ class Jobs:
         words.octets[noisy] |= self._noise(len(noisy), config.keys * config.weight_bits)
         return words
 
-    def _blank(self, ask: Ask) -> Array:
-        """Which slots of a row tile's beats carry no weight."""
-        return activation_order(self.config, ask.n).reshape(-1, self.config.columns) < 0
+    def _blank(self, asked: Sequence[Ask], places: Places) -> Array:
+        """Which slots of the jobs' first row tiles carry no weight."""
+        orders = [activation_order(self.config, ask.n)
+                  for ask, count in zip(asked, places.counts, strict=True) if count]
+        return np.concatenate([[], *orders]).reshape(-1, self.config.columns) < 0
 
     def _activation_beats(self, asked: Sequence[Ask], places: Places) -> tuple[Words, Array]:
         """All beats, and how many each job has."""
@@ -153,12 +165,13 @@ class Jobs:
             low = most if config.floating else -1 << config.act_bits - 1
             x = np.where(extreme[:, None, None], low, x)
         if config.block_format:
-            x = np.where(np.concatenate([self._blank(ask) for ask in asked])[:, None, :], 0, x)
+            x = np.where(self._blank(asked, places)[:, None, :], 0, x)
         data = pack_words(x.reshape(len(x), -1), config.act_bits).octets
         bits = config.batch * config.columns * config.act_bits
         words = Words(np.pad(data, ((0, 0), (0, octets(bits + 2) - data.shape[1]))))
-        words.flip(places.first, bits, 1)
-        words.flip(places.first + counts - 1, bits, 2)
+        first, tall = places.first[counts > 0], counts[counts > 0]
+        words.flip(first, bits, 1)
+        words.flip(first + tall - 1, bits, 2)
         job = np.repeat(np.arange(len(asked)), counts)
         if not config.serial:
             job, counts = places.job, places.counts
@@ -224,16 +237,8 @@ class Jobs:
         would hide all else."""
         return [0.6, 0.25, 0.13, 0.02] if self.rng.random() < 0.2 else [0.7, 0.0, 0.3, 0.0]
 
-    def refused(self) -> list[int]:
-        """Every `cfg` that the core refuses, and that its fields can hold."""
-        return [self.cfg(*size) for size in self._refused_sizes()]
-
-    def one_refused(self) -> int:
-        """Any one of them."""
-        sizes = self._refused_sizes()
-        return self.cfg(*sizes[int(self.rng.integers(len(sizes)))])
-
-    def _refused_sizes(self) -> list[tuple[int, int]]:
+    def refused(self) -> list[Ask]:
+        """Every size that the core refuses, and that the fields of `cfg` can hold."""
         config = self.config
         n, m = self.size()
         sizes = [(0, m), (n, 0), (0, 0)]
@@ -241,7 +246,7 @@ class Jobs:
         sizes += [(n, large) for large in _above(config.m_max, config.m_bits)]
         if config.block_format:
             sizes += [(n - 1, m), (1, m)]
-        return sizes
+        return [Ask(*size) for size in sizes]
 
     def powers(self) -> list[int]:
         """A `cfg` of every size that has one bit in a counter of its own, and is legal."""
@@ -279,7 +284,6 @@ def _above(most: int, bits: int) -> list[int]:
     return [most + (1 << bit) for bit in range(bits) if most + (1 << bit) < 1 << bits]
 
 
-def _split(words: Words, counts: Array) -> list[Words]:
-    """So many words each."""
-    ends = counts.cumsum().tolist()
+def _split(words: Words, ends: Sequence[int]) -> list[Words]:
+    """The words up to each end."""
     return [words[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
