@@ -1,5 +1,5 @@
-import netlists
 import pytest
+import small_netlists
 
 from pimlico.constraints.synth import synthesise
 from pimlico.constraints.targets import TARGETS, find
@@ -9,7 +9,7 @@ ROUTED = [name for name, target in TARGETS.items() if target.device]
 
 @pytest.mark.parametrize("target, luts", [("ecp5", 10), ("ice40", 8), ("gowin", 9)])
 def test_an_adder_takes_a_lut_a_bit_carry_included(target, luts):
-    result = synthesise(netlists.ADDER, "adder", target)
+    result = synthesise(small_netlists.ADDER, "adder", target)
     assert luts <= result["lut"] <= luts + 2
     assert result["ff"] == 9
     assert result["uncounted"] == {}
@@ -25,7 +25,7 @@ def test_an_adder_takes_a_lut_a_bit_carry_included(target, luts):
     ("ice40", 48 + 64, 0, 2, None),
 ])
 def test_each_part_of_a_design_lands_on_its_resource(target, ff, dsp, bram, lutram):
-    result = synthesise(netlists.MIXED, "mixed", target)
+    result = synthesise(small_netlists.MIXED, "mixed", target)
     assert result["ff"] == ff
     assert (result["dsp"], result["bram"], result["lutram"]) == (dsp, bram, lutram)
     assert result["lut"] > 0
@@ -34,8 +34,8 @@ def test_each_part_of_a_design_lands_on_its_resource(target, ff, dsp, bram, lutr
 
 @pytest.mark.parametrize("target", ROUTED)
 def test_place_and_route_gives_the_median_of_its_seeds(target):
-    bare = synthesise(netlists.ADDER, "adder", target)
-    result = synthesise(netlists.ADDER, "adder", target, pnr=True, seeds=3, clock_mhz=1)
+    bare = synthesise(small_netlists.ADDER, "adder", target)
+    result = synthesise(small_netlists.ADDER, "adder", target, pnr=True, seeds=3, clock_mhz=1)
     assert len(result["fmax_seeds"]) == 3
     assert result["fmax_mhz"] == sorted(result["fmax_seeds"])[1]
     assert 50 < result["fmax_mhz"] < 1000
@@ -75,9 +75,9 @@ def test_more_ports_than_pins_can_be_placed():
 
 
 @pytest.mark.parametrize("text, top, cell", [
-    (netlists.WIDE_MULTIPLIER, "wide_multiplier", "MULT18X18"),
-    (netlists.MEMORY, "memory", "DPX9B"),
-    (netlists.SMALL_MEMORY, "small_memory", "RAM16SDP4"),
+    (small_netlists.WIDE_MULTIPLIER, "wide_multiplier", "MULT18X18"),
+    (small_netlists.MEMORY, "memory", "DPX9B"),
+    (small_netlists.SMALL_MEMORY, "small_memory", "RAM16SDP4"),
 ])
 def test_no_fmax_where_nextpnr_has_no_delays(text, top, cell):
     result = synthesise(text, top, "gowin", pnr=True, seeds=1, clock_mhz=1)

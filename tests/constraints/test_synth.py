@@ -1,8 +1,8 @@
 import json
 import os
 
-import netlists
 import pytest
+import small_netlists
 
 from pimlico.constraints import process, yosys
 from pimlico.constraints.harness import NetlistPort, harness
@@ -17,7 +17,7 @@ KEYS = {"target", "transistors", "logic_transistors", "ff_bits", "depth", "lut",
 
 @pytest.mark.parametrize("target", ["cmos", "ice40"])
 def test_every_target_gives_every_key_as_json(target):
-    result = synthesise(netlists.CHAIN, "chain", target)
+    result = synthesise(small_netlists.CHAIN, "chain", target)
     assert set(result) >= KEYS
     assert json.loads(json.dumps(result)) == result
 
@@ -34,7 +34,7 @@ def test_every_target_gives_every_key_as_json(target):
 ])
 def test_bad_options_are_refused(arguments, message):
     with pytest.raises(ConfigError) as error:
-        synthesise(netlists.CHAIN, **{"top": "chain", **arguments})
+        synthesise(small_netlists.CHAIN, **{"top": "chain", **arguments})
     assert str(error.value) == message
 
 
@@ -42,25 +42,25 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("PIMLICO_CACHE", str(tmp_path / "file"))
     with pytest.raises(ConfigError, match=r"^PIMLICO_CACHE = .*/file: must be a folder that can"):
-        synthesise(netlists.CHAIN, "chain", "cmos")
+        synthesise(small_netlists.CHAIN, "chain", "cmos")
 
 
 def test_a_second_run_comes_from_the_cache_unless_told_not_to(monkeypatch):
-    first = synthesise(netlists.CHAIN, "chain", "cmos")
+    first = synthesise(small_netlists.CHAIN, "chain", "cmos")
     runs = []
     whole = yosys.synthesise
     monkeypatch.setattr(yosys, "synthesise", lambda *a, **k: runs.append(1) or whole(*a, **k))
-    assert synthesise(netlists.CHAIN, "chain", "cmos") == first
+    assert synthesise(small_netlists.CHAIN, "chain", "cmos") == first
     assert runs == []
-    assert synthesise(netlists.CHAIN, "chain", "cmos", cached=False) == first
+    assert synthesise(small_netlists.CHAIN, "chain", "cmos", cached=False) == first
     assert len(runs) == 1
-    synthesise(netlists.CHAIN.replace("~(~(", "((", 1), "chain", "cmos")
+    synthesise(small_netlists.CHAIN.replace("~(~(", "((", 1), "chain", "cmos")
     assert len(runs) == 2
 
 
 def test_an_error_in_the_design_is_told_in_one_line():
     with pytest.raises(ToolError) as error:
-        synthesise(netlists.CHAIN, "chian", "cmos")
+        synthesise(small_netlists.CHAIN, "chian", "cmos")
     first, *log = str(error.value).splitlines()
     assert first == "Yosys failed: ERROR: Module `chian' not found!"
     assert 0 < len(log) <= process.LOG_LINES
@@ -107,7 +107,7 @@ def test_a_missing_package_names_its_extra(monkeypatch, module, extra, arguments
     monkeypatch.setattr(process, "find_spec",
                         lambda name: None if name == module else known(name))
     with pytest.raises(ToolError) as error:
-        synthesise(netlists.CHAIN, "chain", "ice40", **arguments)
+        synthesise(small_netlists.CHAIN, "chain", "ice40", **arguments)
     assert str(error.value) == f"{module} is not installed: pip install 'pimlico[{extra}]'"
 
 
@@ -121,15 +121,15 @@ def test_a_design_that_does_not_fit_says_so():
 
 def test_progress_names_the_tool_and_the_step():
     told = []
-    synthesise(netlists.ADDER, "adder", "ice40", pnr=True, seeds=1, progress=told.append)
+    synthesise(small_netlists.ADDER, "adder", "ice40", pnr=True, seeds=1, progress=told.append)
     assert "yosys: abc9" in told
     assert told[-2:] == ["nextpnr: 0 of 1 seeds", "nextpnr: 1 of 1 seeds"]
 
 
 def test_the_tools_own_log_goes_to_stderr_only_when_verbose(capfd):
-    synthesise(netlists.CHAIN, "chain", "cmos", cached=False)
+    synthesise(small_netlists.CHAIN, "chain", "cmos", cached=False)
     assert capfd.readouterr() == ("", "")
-    synthesise(netlists.CHAIN, "chain", "cmos", cached=False, verbose=True)
+    synthesise(small_netlists.CHAIN, "chain", "cmos", cached=False, verbose=True)
     out, err = capfd.readouterr()
     assert out == "" and "Executing ABC pass" in err
 
