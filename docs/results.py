@@ -17,10 +17,15 @@ CORES = {
 }
 """Of each block a core that is small."""
 MUTATED = {
-    "kv-history": ["row_elems=16", "beat_elems=4", "tokens=5", "append=true"],
     "bitslice-array": ["rows=2", "cols=2", "max_k=64"],
+    "kv-history": ["row_elems=16", "beat_elems=4", "tokens=5", "append=true"],
+    "omap-controller": ["key_width=20", "value_width=12", "log2_pages=3", "slots=4", "capacity=12",
+                        "beat_width=64", "index_ways=2", "host_latency_max=30", "trusted=port"],
+    "pim-bank": ["fmt=int8", "lanes=8", "row_bytes=256", "rows=4", "acc_slots=3"],
 }
-"""Instead of these, for mutants, cores small enough that the stimulus reaches all of them."""
+"""Instead of these, for mutants, cores small enough that the stimulus reaches nearly all of them:
+each survivor is compared with the core by proofs, which take up to a minute or two."""
+MUTANTS = 100
 FAMILIES = ("cmos", "ecp5", "xcup")
 
 
@@ -31,7 +36,8 @@ def commands() -> list[tuple[str, list[str]]]:
         settings = [part for value in MUTATED.get(block, []) for part in ("--set", value)]
         todo += [(f"{block}-verify", ["verify", block, *config, "--sim", "both"]),
                  (f"{block}-prove", ["prove", block, *config]),
-                 (f"{block}-mutate", ["mutate", block, *(settings or config), "--least", "0"]),
+                 (f"{block}-mutate", ["mutate", block, *(settings or config), "--least", "0",
+                                "--count", str(MUTANTS)]),
                  *((f"{block}-{target}", ["synth", block, *config, "--target", target,
                                           *(["--pnr"] if target == "ecp5" else [])])
                    for target in FAMILIES)]

@@ -11,7 +11,7 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from .differences import Differences
 from .mutants import SOUND, Mutant
 from .reachable import constants, reset_values, shown
 from .stateless import OPEN, Stateless
-from .yosys import call_yosys
+from .yosys import DONE, call_yosys
 
 TIMEOUT = 8
 """Seconds for one question about a mutant, after which it counts as different."""
@@ -34,7 +34,8 @@ _CUT = "cut.json"
 """The design with what it leaves open as inputs, registers and memories taken out."""
 
 
-def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[int]:
+def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path,
+               progress: Callable[[int], object] = lambda done: None) -> set[int]:
     """Numbers of those mutants that do what the design does, for all inputs.
 
     The outputs and the next state of both are compared, payloads while their valid is 1, and
@@ -54,6 +55,8 @@ def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[
     mutants : iterable of Mutant
     folder : Path
         Where `mutate` worked.
+    progress : callable, optional
+        Called now and then with the number of mutants that are settled.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def equivalent(design: Emitted, mutants: Iterable[Mutant], folder: Path) -> set[
     if not question["commands"]:
         return set()
     (folder / "question.json").write_text(json.dumps(question))
-    result = call_yosys(__name__, folder, "equivalent.json", "compare the mutants by SAT")
+    result = call_yosys(__name__, folder, "equivalent.json", "compare the mutants by SAT",
+                        progress)
     return set(json.loads(result.read_text()))
 
 
@@ -221,7 +225,13 @@ class _Comparison(Stateless):
 def _answer(folder: Path, payloads: dict[str, str], reset: str, commands: dict[str, str]
             ) -> Sequence[int]:
     comparison = _Comparison(folder, payloads, reset)
-    return [int(number) for number, command in commands.items() if comparison.same(command)]
+    same = []
+    with (folder / DONE).open("ab", buffering=0) as done:
+        for number, command in commands.items():
+            if comparison.same(command):
+                same.append(int(number))
+            done.write(b".")
+    return same
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def score(block: Block, config: BlockConfig, *, name: str | None = None, count: 
         mutated, mutants = mutate(design, count, seed, folder)
         report("mutants: making", 1, 1)
         alive, last, ran = _play(block, config, mutated, mutants, cycles, seed, report)
-        report("survivors: comparing by SAT", 0, 1)
-        same = equivalent(design, alive, folder)
-        report("survivors: comparing by SAT", 1, 1)
+        what, left = "survivors: comparing by SAT", len(alive)
+        same = equivalent(design, alive, folder, lambda done: report(what, done, left))
+        report(what, left, left)
     lines = design.text.splitlines()
     survivors = [{**asdict(mutant), "text": lines[mutant.line - 1].strip() if mutant.line else ""}
                  for mutant in alive if mutant.number not in same]
