@@ -13,6 +13,9 @@ from ..bits import Array, pack
 from ..episode import Episode
 from .job import Jobs
 
+_LONG = 256
+"""Products in a sum that random episodes may go to the end of."""
+
 FILLS = ("random", "lowest", "highest", "ones", "zero", "sparse", "mixed")
 """Operands: any bits; the most negative; the largest; all bits 1; zeros; small; extremes mixed."""
 
@@ -91,7 +94,8 @@ class Makers:
         reads = self.jobs.reads(job)
         tile_beats = job.length if self.stationary else job.length // config.beat_k
         beats = tile_beats * job.tiles
-        fill = fill or str(rng.choice(FILLS))
+        weight_fill = fill or str(rng.choice(FILLS))
+        fill = fill or (weight_fill if rng.random() < 0.5 else str(rng.choice(FILLS)))
         data = self._words("a", config.a_width, beats, fill)
         framed = [(number + 1) % tile_beats == 0 for number in range(beats)]
         if misframed:
@@ -102,7 +106,7 @@ class Makers:
         weight_beats = config.rows * job.tiles if self.stationary else beats
         for name, width in (("w", config.w_element), ("w_low", config.w_low_element)):
             if name in reads:
-                self.beats[name] += self._words(name, width, weight_beats, fill)
+                self.beats[name] += self._words(name, width, weight_beats, weight_fill)
         if job.start == PRELOAD:
             count = beats if self.stationary else config.bands
             self.beats["d"] += self._starts(count, fill)
@@ -215,6 +219,9 @@ def _random(makers: Makers) -> Episode:
         if rng.random() < 0.1:
             makers.refused()
         makers.job(misframed=bool(rng.random() < 0.1))
+    if not makers.stationary and makers.config.max_k <= _LONG and rng.random() < 0.2:
+        # the upper bits of sums
+        makers.job(length=makers.config.max_k, tiles=1)
     beats = makers.start_over()
 
     def rates(names: Sequence[str]) -> dict[str, float]:
