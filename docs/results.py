@@ -25,7 +25,7 @@ MUTATED = {
 }
 """Instead of these, for mutants, cores small enough that the stimulus reaches nearly all of them:
 each survivor is compared with the core by proofs, which take up to a minute or two."""
-MUTANTS = 100
+MUTANTS, CYCLES = 100, 250_000
 FAMILIES = ("cmos", "ecp5", "xcup")
 
 
@@ -37,7 +37,7 @@ def commands() -> list[tuple[str, list[str]]]:
         todo += [(f"{block}-verify", ["verify", block, *config, "--sim", "both"]),
                  (f"{block}-prove", ["prove", block, *config]),
                  (f"{block}-mutate", ["mutate", block, *(settings or config), "--least", "0",
-                                "--count", str(MUTANTS)]),
+                                "--count", str(MUTANTS), "--cycles", str(CYCLES)]),
                  *((f"{block}-{target}", ["synth", block, *config, "--target", target,
                                           *(["--pnr"] if target == "ecp5" else [])])
                    for target in FAMILIES)]
